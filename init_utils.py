@@ -460,6 +460,9 @@ def plot_costs(history, title="Cost during training"):
         axes.plot(iterations, costs, color=color, linestyle=line, marker=marker, markersize=4, label=name)
         sentences.append(f"{name} goes from {costs[0]:.4g} to {costs[-1]:.4g} at iteration {iterations[-1]}")
     axes.set(title=title, xlabel="iteration", ylabel="cross-entropy in nats (log scale)", yscale="log")
+    low, high = axes.get_ylim()
+    if high < 2 * low:  # a flat curve: show that it is flat, not its rounding
+        axes.set_ylim(low / 2, high * 2)
     axes.grid(alpha=0.3)
     axes.legend(title="initialization")
     return Picture(figure, f"{title}, on a logarithmic axis: {'; '.join(sentences) or 'no run yet'}.")
