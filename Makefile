@@ -1,0 +1,37 @@
+# make lab · grade · test · bench. Each target prints the commands that it runs;
+# the README gives the same commands for a machine without make.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+bin := ./$(VENV)/bin
+# Jupyter refuses to run as root unless told so.
+allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: lab grade test bench clean
+
+lab: $(VENV)/ready
+	test -d lab || cp -R release lab
+	$(bin)/jupyter lab $(allow_root) --notebook-dir=lab/initialization lab/initialization/initialization.ipynb
+
+grade: $(VENV)/ready
+	$(bin)/python -m grading release initialization
+	$(bin)/python -m grading verify initialization
+	$(bin)/python -m grading autograde initialization
+	$(bin)/python -m grading feedback initialization
+	$(bin)/python -m grading report initialization
+
+test: $(VENV)/ready
+	$(bin)/python -m pytest tests
+
+bench: $(VENV)/ready
+	$(bin)/python -m pip install --quiet -r benchmarks/requirements.txt
+	$(bin)/python benchmarks/training.py
+
+# The stamp is written last: an installation that was cut off is done again.
+$(VENV)/ready: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $(VENV)/ready
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,25 @@
+"""The course, and the one place that plugs grading/ into nbgrader."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821 - traitlets defines it when it loads this file
+
+course = Path(__file__).resolve().parent
+c.CourseDirectory.root = str(course)
+c.CourseDirectory.course_id = "weight-initialization"
+
+# A class is a folder submitted/. Until there is one, the sample class stands in.
+# It has folders and a gradebook of its own, so it never mixes with real students.
+if not (course / "submitted").is_dir():
+    for step in ("submitted", "autograded", "feedback"):
+        setattr(c.CourseDirectory, f"{step}_directory", f"examples/{step}")
+    c.CourseDirectory.db_url = f"sqlite:///{course / 'examples' / 'gradebook.db'}"
+
+c.ClearSolutions.code_stub = {
+    "python": "# YOUR CODE HERE: replace this line and the next.\nraise NotImplementedError()"
+}
+
+# Seconds for one cell. The longest given cell takes about one.
+c.Execute.timeout = 15
+# Keep no history of what students ran, and nothing of the kernel's own log in the output.
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
