@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
+REQUIREMENTS ?= requirements.txt
 bin := ./$(VENV)/bin
 # Jupyter refuses to run as root unless told so.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -10,7 +11,7 @@ allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: lab grade test bench clean
 
 lab: $(VENV)/ready
-	test -d lab || cp -R release lab
+	test -d lab || { cp -R release lab.new && mv lab.new lab; }
 	$(bin)/jupyter lab $(allow_root) --notebook-dir=lab/initialization lab/initialization/initialization.ipynb
 
 grade: $(VENV)/ready
@@ -28,9 +29,10 @@ bench: $(VENV)/ready
 	$(bin)/python benchmarks/training.py
 
 # The stamp is written last: an installation that was cut off is done again.
-$(VENV)/ready: requirements.txt
+$(VENV)/ready: $(REQUIREMENTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This course needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
 	touch $(VENV)/ready
 
 clean:

@@ -464,7 +464,8 @@ def plot_costs(history, title="Cost during training"):
     if high < 2 * low:  # a flat curve: show that it is flat, not its rounding
         axes.set_ylim(low / 2, high * 2)
     axes.grid(alpha=0.3)
-    axes.legend(title="initialization")
+    if history:
+        axes.legend(title="initialization")
     return Picture(figure, f"{title}, on a logarithmic axis: {'; '.join(sentences) or 'no run yet'}.")
 
 
@@ -513,7 +514,7 @@ def _checked_parameters(X, parameters):
             and X.ndim == 2
             and math.isfinite(np.vdot(X, X))
         )
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         fits = False
     if not fits:
         _explain_misfit(X, parameters)

@@ -6,23 +6,14 @@ import io
 import os
 import shutil
 import sys
-import warnings
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy.exc import SAWarning
 
-# nbgrader starts alembic by name when it makes a gradebook; find ours, not another.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-
-from grading.gradebook import ROOT, Class  # noqa: E402
-from grading.result import GRADED  # noqa: E402
-
-# nbgrader 0.9.6 lets SQLAlchemy warn about its own bookkeeping; nothing to act on.
-warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+from grading.gradebook import ROOT, Class
+from grading.result import GRADED
 
 console = Console()
 

@@ -1,7 +1,10 @@
 """The only room that knows nbgrader: release, autograding, feedback and scores of a class."""
 
 import hashlib
+import os
 import shutil
+import sys
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -10,9 +13,15 @@ from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from grading.result import CRASHED, GRADED, MALFORMED, MISSING, TIMED_OUT, Result
+
+# nbgrader starts alembic by name when it makes a gradebook: find the one installed beside it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# nbgrader 0.9.6 makes SQLAlchemy 2.1 warn about nbgrader's own bookkeeping; nothing to act on.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMIT_AGAIN = "Ask the student to submit the notebook again."
@@ -129,7 +138,8 @@ class Class:
     def _digest(self, student):
         """Fingerprint everything that the grade depends on."""
         digest = hashlib.sha256()
-        inputs = [self.submission(student), self.master, *sorted(self.master.parent.glob("*.py"))]
+        course = [self.master, *sorted(self.master.parent.glob("*.py")), Path(self.course.root) / "nbgrader_config.py"]
+        inputs = [self.submission(student), *course]
         for path in inputs:
             digest.update(path.read_bytes() if path.is_file() else b"missing")
             digest.update(b"\0")

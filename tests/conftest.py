@@ -1,0 +1,77 @@
+"""What several rooms' tests share: the reference figures, a course to work in, the notebook's own run."""
+
+import json
+import os
+
+# The run from large weights amplifies rounding, and OpenBLAS rounds differently on
+# each processor family. One fixed kernel makes its figures comparable everywhere.
+# Set before NumPy is imported, and inherited by every kernel that a test starts.
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The published figures of the assignment."""
+    return json.loads((ROOT / "tests" / "reference_run.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def source():
+    """The authored notebook, as it is in git."""
+    return nbformat.read(ROOT / "source" / "initialization" / "initialization.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def released():
+    """The released notebook, as it is in git."""
+    return nbformat.read(ROOT / "release" / "initialization" / "initialization.ipynb", as_version=4)
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A copy of the course without any class, and without its history."""
+    return copy_course(tmp_path / "a course")
+
+
+def copy_course(folder):
+    """Copy what an instructor starts from."""
+    shutil.copytree(ROOT / "source", folder / "source")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    (folder / "submitted").mkdir()
+    return folder
+
+
+def execute(notebook, folder, **options):
+    """Run a notebook beside the helper files in ``folder``, every warning an error."""
+    for name in ("init_utils.py", "public_tests.py"):
+        shutil.copy(ROOT / name, folder)
+    notebook = nbformat.from_dict(notebook)
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", **options)
+    client.execute(cwd=str(folder), env=environment)
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def executed(source, tmp_path_factory):
+    """The authored notebook after Run All."""
+    return execute(source, tmp_path_factory.mktemp("executed"))
+
+
+def text_of(cell):
+    """Everything that a cell printed."""
+    return "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
+
+
+def cells_by_id(notebook):
+    return {cell.id: cell for cell in notebook.cells}

@@ -1,0 +1,201 @@
+"""grading/: named states, honest scores, nothing stale. The sample class is graded for real."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT, copy_course
+
+from grading.__main__ import _as_csv
+from grading.gradebook import Class
+from grading.result import Result
+
+EXERCISES = ["zeros", "random", "he"]
+
+
+def expected_class():
+    """The table of examples/README.md."""
+    rows = {}
+    for line in (ROOT / "examples" / "README.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 6 and cells[2].isdigit():
+            rows[cells[0]] = (dict(zip(EXERCISES, map(float, cells[2:5]))), cells[5])
+    return rows
+
+
+@pytest.fixture(scope="module")
+def graded_class(tmp_path_factory):
+    """The sample class, graded from an empty directory."""
+    folder = copy_course(tmp_path_factory.mktemp("class") / "a course")
+    shutil.copytree(ROOT / "examples" / "submitted", folder / "submitted", dirs_exist_ok=True)
+    sample = Class("initialization", folder)
+    sample.generate()
+    for student in sample.students():
+        sample.feedback(sample.autograde(student))
+    return sample
+
+
+@pytest.fixture(scope="module")
+def results(graded_class):
+    return {result.student_id: result for result in graded_class.results()}
+
+
+def test_sample_class_is_what_its_script_builds(tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("submitted"))
+    shutil.copytree(ROOT / "release", tmp_path / "release")
+    subprocess.run([sys.executable, tmp_path / "examples" / "build.py"], check=True)
+    built, committed = tmp_path / "examples" / "submitted", ROOT / "examples" / "submitted"
+    files = sorted(path.relative_to(built) for path in built.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(committed) for path in committed.rglob("*") if path.is_file())
+    for file in files:
+        assert (built / file).read_text() == (committed / file).read_text(), "run python examples/build.py"
+
+
+def test_sample_class_gets_the_scores_that_it_should(results):
+    assert {name: (result.scores, result.status) for name, result in results.items()} == expected_class()
+    assert len(results) >= 10
+    assert all(result.max_score == 30 for result in results.values())
+
+
+@pytest.mark.parametrize(
+    ("student", "words"),
+    [
+        ("ada", ["All checks passed."]),
+        ("carla", ["he: W1 starts with", "0.7071"]),
+        ("dmitri", ["zeros: W1 has the shape (3, 2), expected (2, 3)"]),
+        ("farid", ["random: not written yet", "he: not written yet"]),
+        ("ines", ["more than 15 s", "never ends"]),
+        ("jonas", ["random: NameError"]),
+        ("kavya", ["cut off", "submit the notebook again"]),
+        ("lars", ["Expected initialization.ipynb", "initialization (1).ipynb"]),
+        ("omar", ["could not be run to its end"]),
+    ],
+)
+def test_message_says_what_happened(results, student, words):
+    for word in words:
+        assert word in results[student].message
+
+
+def test_nbgrader_has_the_same_scores_in_its_gradebook(graded_class, results):
+    with graded_class.gradebook() as gradebook:
+        stored = {entry["student"]: entry["score"] for entry in gradebook.submission_dicts("initialization")}
+    for student, result in results.items():
+        assert stored.get(student, 0.0) == result.score
+
+
+def test_feedback_pages_carry_the_message_of_the_check(graded_class, results):
+    for student, result in results.items():
+        page = graded_class.page(student)
+        assert page.exists() == (result.status in ("graded", "timed_out")), student
+    page = re.sub(r"<[^>]+>", "", graded_class.page("carla").read_text())
+    assert "This is Xavier" in page
+
+
+def test_nothing_is_graded_twice_unless_it_changed(graded_class, monkeypatch):
+    before = graded_class.record("ada").stat().st_mtime_ns
+    assert graded_class.autograde("ada") == Result.load(graded_class.record("ada"))
+    assert graded_class.record("ada").stat().st_mtime_ns == before
+
+
+def test_a_grade_that_became_unreadable_does_not_stand(course):
+    small = Class("initialization", course)
+    small.generate()
+    path = small.submission("zoe")
+    path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", path)
+    first = small.autograde("zoe")
+    small.feedback(first)
+    assert first.score == 30 and small.page("zoe").exists()
+
+    path.write_text(path.read_text()[:5000])
+    second = small.autograde("zoe")
+    assert (second.status, second.score) == ("malformed", 0.0)
+    assert not small.page("zoe").exists()
+    with small.gradebook() as gradebook:
+        assert [entry["score"] for entry in gradebook.submission_dicts("initialization")] == []
+
+    path.unlink()
+    assert small.autograde("zoe").status == "missing"
+
+
+def test_a_student_of_the_gradebook_without_a_submission_is_named(course):
+    small = Class("initialization", course)
+    small.generate()
+    with small.gradebook() as gradebook:
+        gradebook.add_student("yan")
+    assert small.students() == ["yan"]
+    assert small.autograde("yan").status == "missing"
+    assert [result.student_id for result in small.results()] == ["yan"]
+
+
+def broken_metadata(notebook):
+    cell = next(cell for cell in notebook.cells if cell.id == "he-test")
+    cell.metadata.nbgrader = {}
+
+
+def deleted_test(notebook):
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "he-test"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "status", "score", "words"),
+    [
+        (broken_metadata, "malformed", 0, "metadata of the cells is damaged"),
+        (deleted_test, "graded", 20, "he: its test cell is missing"),
+    ],
+)
+def test_damaged_cells_are_named_and_never_full_marks(course, damage, status, score, words):
+    small = Class("initialization", course)
+    small.generate()
+    notebook = nbformat.read(ROOT / "source" / "initialization" / "initialization.ipynb", as_version=4)
+    damage(notebook)
+    path = small.submission("zoe")
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    result = small.autograde("zoe")
+    assert (result.status, result.score) == (status, score)
+    assert words in result.message
+
+
+def test_grades_csv_has_the_contract_and_quotes_what_it_must():
+    awkward = Result(
+        "o'neil, \"x\"", "initialization", "graded", {"zeros": 10.0, "random": 0.0, "he": 2.5},
+        {"zeros": 10.0, "random": 10.0, "he": 10.0}, 'says "no", twice\nand again',
+    )  # fmt: skip
+    (row,) = csv.DictReader(io.StringIO(_as_csv([awkward], EXERCISES)))
+    assert list(row) == ["student_id", "assignment", "score", "max_score", "status", *EXERCISES, "message"]
+    assert row["student_id"] == awkward.student_id and row["message"] == awkward.message
+    assert (row["score"], row["max_score"], row["he"]) == ("12.5", "30", "2.5")
+
+
+def test_a_result_survives_storing_and_a_torn_file_is_no_result(tmp_path):
+    path = tmp_path / "deep" / "zoe.json"
+    result = Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, "Good.", "abc")
+    result.save(path)
+    assert Result.load(path) == result
+    assert [file.name for file in path.parent.iterdir()] == ["zoe.json"]
+    path.write_text(json.dumps({"student_id": "zoe"})[:-3])
+    assert Result.load(path) is None
+
+
+def command(*arguments, cwd=ROOT):
+    return subprocess.run([sys.executable, "-m", "grading", *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_a_mistyped_assignment_gets_a_sentence(tmp_path):
+    ran = command("report", "initialisation")
+    assert ran.returncode == 1
+    assert "initialisation" in ran.stderr and "check the spelling" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_reference_solution_earns_all_and_the_release_nothing():
+    ran = command("verify", "initialization")
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"reference +30 of 30", ran.stdout) and re.search(r"untouched +0 of 30", ran.stdout)

@@ -1,0 +1,451 @@
+"""The authored notebook: its figures, its prose, its links, its pictures. Read from its own run."""
+
+import functools
+import re
+from html.parser import HTMLParser
+
+import nbconvert
+import numpy as np
+import pytest
+from conftest import ROOT, cells_by_id, text_of
+
+from init_utils import (
+    backward_propagation,
+    compute_loss,
+    compute_loss_from_logits,
+    forward_propagation,
+    load_dataset,
+    predict_dec,
+    update_parameters,
+)
+
+EXERCISES = ("zeros", "random", "he")
+
+
+def costs(executed, name):
+    printed = re.findall(
+        r"^Cost after iteration (\d+): (\S+)$", text_of(cells_by_id(executed)[f"{name}-train"]), re.MULTILINE
+    )
+    assert [int(iteration) for iteration, _ in printed] == list(range(0, 15000, 1000))
+    return np.array([float(cost) for _, cost in printed])
+
+
+# ---------------------------------------------------------------- its figures
+
+
+def test_zeros_reproduces_the_reference_costs(executed, reference):
+    np.testing.assert_allclose(costs(executed, "zeros"), reference["costs"]["zeros"], rtol=0, atol=1e-12)
+
+
+def test_he_reproduces_the_reference_costs(executed, reference):
+    np.testing.assert_allclose(costs(executed, "he"), reference["costs"]["he"], rtol=1e-9)
+
+
+def test_random_reproduces_the_reference_costs(executed, reference):
+    measured, expected = costs(executed, "random"), [float(cost) for cost in reference["costs"]["random"]]
+    assert measured[0] == expected[0] == np.inf
+    assert measured[1] == pytest.approx(expected[1], rel=1e-2)
+    np.testing.assert_allclose(measured[2:], expected[2:], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_accuracies_are_the_reference_ones(executed, reference, name):
+    on_train, on_test = re.findall(r"Accuracy: (\S+)", text_of(cells_by_id(executed)[f"{name}-train"]))
+    assert float(on_train) == pytest.approx(reference["accuracy"][name]["train"], abs=1e-12)
+    assert float(on_test) == pytest.approx(reference["accuracy"][name]["test"], abs=1e-12)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_expected_output_is_what_the_reference_solution_prints(executed, name):
+    cells = cells_by_id(executed)
+    (expected,) = re.findall(r"```text\n(.*?)```", cells[f"{name}-expected"].source, re.DOTALL)
+    assert text_of(cells[f"{name}-show"]) == expected
+
+
+def test_all_checks_pass_and_nothing_reaches_stderr(executed):
+    cells = cells_by_id(executed)
+    for name in EXERCISES:
+        assert text_of(cells[f"{name}-test"]) == "All tests passed.\n"
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", (cell.id, output)
+
+
+def test_costs_are_recorded_in_silence_too(executed):
+    """Run the notebook's own model() without printing, on fewer iterations."""
+    namespace = {}
+    cells = cells_by_id(executed)
+    for name in ("packages", "network", "he-exercise"):
+        exec(cells[name].source, namespace)
+    X, Y, _, _ = load_dataset()
+    parameters = namespace["model"](X, Y, num_iterations=2500, print_cost=False)
+    curve = namespace["history"]["he"]
+    assert curve["iteration"] == [0, 1000, 2000]
+    assert len(curve["cost"]) == len(curve["cost_from_logits"]) == 3
+    np.testing.assert_allclose(curve["cost"], costs(executed, "he")[:3], rtol=1e-9)
+    assert sorted(parameters) == ["W1", "W2", "W3", "b1", "b2", "b3"]
+    with pytest.raises(ValueError, match="'xavier'.*'zeros', 'random' or 'he'"):
+        namespace["model"](X, Y, initialization="xavier")
+
+
+# ------------------------------------------------------------------ its prose
+
+X, Y, TEST_X, TEST_Y = load_dataset()
+LAYERS_DIMS = [2, 10, 5, 1]
+
+
+def start(weights, biases=lambda shape: np.zeros(shape)):
+    """Initial parameters from ``weights(shape)`` and ``biases(shape)``, drawn in the exercise's order."""
+    np.random.seed(3)
+    parameters = {}
+    for layer, (n_in, n_out) in enumerate(zip(LAYERS_DIMS, LAYERS_DIMS[1:]), start=1):
+        parameters[f"W{layer}"] = weights((n_out, n_in))
+        parameters[f"b{layer}"] = biases((n_out, 1))
+    return parameters
+
+
+def train(parameters, learning_rate=0.01, num_iterations=15000, X=X, Y=Y):
+    for _ in range(num_iterations):
+        _, cache = forward_propagation(X, parameters)
+        parameters = update_parameters(parameters, backward_propagation(X, Y, cache), learning_rate)
+    return parameters
+
+
+def normal(scale):
+    return lambda shape: np.random.randn(*shape) * scale
+
+
+def he(shape):
+    return np.random.randn(*shape) * np.sqrt(2 / shape[1])
+
+
+def cost(parameters):
+    return compute_loss_from_logits(forward_propagation(X, parameters)[1].z3, Y)
+
+
+def accuracy(parameters, X=X, Y=Y):
+    return np.mean(predict_dec(parameters, X) == Y)
+
+
+def percent(value, digits=0):
+    return f"{100 * value:.{digits}f} %"
+
+
+@pytest.fixture(scope="module")
+def prose(source):
+    return "\n\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
+
+
+def claims_of_the_data():
+    yield "There are 300 points to train on and 100 to test with, half of them of each class", (
+        (X.shape, TEST_X.shape, Y.mean(), TEST_Y.mean()) == ((2, 300), (2, 100), 0.5, 0.5)
+    )
+    outer, inner = np.hypot(*X[:, Y[0] == 0]), np.hypot(*X[:, Y[0] == 1])
+    yield "Class 0 is the outer circle, class 1 the inner one", outer.mean() > inner.mean()
+    yield "2 → 10 → 5 → 1 units", LAYERS_DIMS == [2, 10, 5, 1]
+    shapes = {key: value.shape for key, value in start(np.zeros).items()}
+    yield "(10, 2), (5, 10), (1, 5)", [shapes[f"W{layer}"] for layer in (1, 2, 3)] == [(10, 2), (5, 10), (1, 5)]
+    yield "(10, 1), (5, 1), (1, 1)", [shapes[f"b{layer}"] for layer in (1, 2, 3)] == [(10, 1), (5, 1), (1, 1)]
+
+
+def claims_of_zeros():
+    zeros = start(np.zeros)
+    a3, cache = forward_propagation(X, zeros)
+    gradients = backward_propagation(X, Y, cache)
+    trained = train(zeros)
+    yield "So the cost is $-\\log(1/2) = \\ln 2 \\approx 0.6931$", (
+        np.isclose(cost(zeros), np.log(2), atol=1e-15) and f"{np.log(2):.4f}" == "0.6931"
+    )
+    yield "It starts at 0.6931 and stays there", f"{cost(zeros):.4f}" == f"{cost(trained):.4f}" == "0.6931"
+    yield "The accuracy is 0.5 on both sets", accuracy(trained) == accuracy(trained, TEST_X, TEST_Y) == 0.5
+    yield "the logit is $z^{[3]} = 0$, and the probability is $a^{[3]} = \\sigma(0) = 1/2$", (
+        not cache.z3.any() and np.all(a3 == 0.5)
+    )
+    yield "The probability of the true class is $1/2$", np.all(np.where(Y == 1, a3, 1 - a3) == 0.5)
+    yield "$z^{[1]} = 0 \\cdot x + 0 = 0$, and $a^{[1]} = \\mathrm{relu}(0) = 0$", not cache.z1.any() | cache.a1.any()
+    yield "the same again, $a^{[2]} = 0$", not cache.a2.any()
+    yield "whether the probability is greater than 0.5. Exactly 0.5 is not, so it counts as class 0", (
+        not predict_dec(zeros, X).any()
+    )
+    yield "$a^{[3]} - y$, is $+1/2$ for class 0 and $-1/2$ for class 1", (
+        set((a3 - Y)[Y == 0]) == {0.5} and set((a3 - Y)[Y == 1]) == {-0.5}
+    )
+    _, some = forward_propagation(X, start(he))
+    by_hand = (some.a3 - Y) @ some.a2.T / Y.size
+    yield "$dW^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)\\, a^{[2]\\top}$", (
+        np.allclose(backward_propagation(X, Y, some)["dW3"], by_hand, rtol=1e-12)
+    )
+    yield "$db^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)$", (
+        np.allclose(backward_propagation(X, Y, some)["db3"], np.mean(some.a3 - Y), rtol=1e-12)
+    )
+    some_without_W3 = backward_propagation(X, Y, some._replace(W3=np.zeros_like(some.W3)))
+    yield "The error goes back to layer 2 through $W^{[3]\\top}$", (
+        not any(some_without_W3[key].any() for key in ("dW2", "db2", "dW1", "db1"))
+    )
+    yield "All of $a^{[2]}$ is 0, so it is exactly 0", not gradients["dW3"].any()
+    yield "which is 0. So $dW^{[2]}$, $db^{[2]}$, $dW^{[1]}$ and $db^{[1]}$ are exactly 0 as well", (
+        not any(gradients[key].any() for key in ("dW2", "db2", "dW1", "db1"))
+    )
+    yield "the one gradient that need not be 0. Here 150 times $+1/2$ and 150 times $-1/2$ cancel", (
+        np.sum(a3 - Y == 0.5) == np.sum(a3 - Y == -0.5) == 150 and abs(gradients["db3"][0, 0]) < 1e-15
+    )
+    chosen = np.concatenate([np.flatnonzero(Y[0] == 1), np.flatnonzero(Y[0] == 0)[:75]])
+    lopsided = train(zeros, X=X[:, chosen], Y=Y[:, chosen])
+    yield "Keep all 150 points of class 1, but only 75 of class 0", chosen.size == 225
+    yield "Only $b^{[3]}$ moved, to $\\ln 2 \\approx 0.6931$", (
+        np.isclose(lopsided["b3"][0, 0], np.log(2), atol=1e-12)
+        and not any(value.any() for key, value in lopsided.items() if key != "b3")
+    )
+    yield "That is the logit of the probability $2/3$, the share of class 1", (
+        np.isclose(np.log((2 / 3) / (1 / 3)), np.log(2)) and np.isclose(Y[:, chosen].mean(), 2 / 3)
+    )
+    share = accuracy(lopsided, X[:, chosen], Y[:, chosen])
+    yield 'says "class 1" to every point: 66.7 % are right', (
+        predict_dec(lopsided, X).all() and percent(share, 1) == "66.7 %"
+    )
+    yield "Every weight is still exactly 0", not any(lopsided[f"W{layer}"].any() for layer in (1, 2, 3))
+
+
+def claims_of_symmetry():
+    constant = train(start(lambda shape: np.full(shape, 0.5)))
+    yield "every weight 0.5. Now the signal flows", (
+        forward_propagation(X, start(lambda shape: np.full(shape, 0.5)))[1].a2.any()
+    )
+    yield "They stay equal through 15,000 steps, up to rounding", (
+        np.ptp(constant["W1"], axis=0).max() < 1e-15 and np.ptp(constant["W3"]) < 1e-15
+    )
+    yield "The layer has ten units and works like one: the rank of `W1` is 1", (
+        np.linalg.matrix_rank(constant["W1"]) == 1 and len(constant["W1"]) == 10
+    )
+    yield "the accuracy stops at 58 %", percent(accuracy(constant)) == "58 %"
+    coin = accuracy(train(start(np.zeros, biases=normal(1))))
+    yield "with weights of zero and normal random biases, the accuracy is still that of a coin", abs(coin - 0.5) < 0.02
+    nudged = accuracy(train(start(lambda shape: 0.5 + np.random.randn(*shape) * 0.01)))
+    yield "the constant 0.5 plus normal noise of size 0.01 still ends at 58 %", percent(nudged) == "58 %"
+
+
+def claims_of_large_values():
+    large = start(normal(10))
+    a3, cache = forward_propagation(X, large)
+    trained = train(large)
+    yield "83 % of the training points and 86 % of the test points are right", (
+        (percent(accuracy(trained)), percent(accuracy(trained, TEST_X, TEST_Y))) == ("83 %", "86 %")
+    )
+    yield "The sigmoid of each of them is so close to 1 that it is rounded to exactly 1", np.all(a3 == 1)
+    yield ", and $-\\log 0$ is infinite", compute_loss(a3, Y) == np.inf
+    yield "That happens for all 300 points. For the 150 of class 0 the true class then has probability 0", (
+        np.sum(a3 == 1) == 300 and np.sum((a3 == 1) & (Y == 0)) == 150
+    )
+    z = np.array([5.0, 30.0])
+    yield "For a point of class 0 with the logit $z$ it is $\\log(1 + e^{z})$, which is close to $z$", (
+        np.allclose([compute_loss_from_logits(np.array([[v]]), np.array([[0]])) for v in z], np.log(1 + np.exp(z)))
+        and np.log(1 + np.exp(30.0)) - 30 < 1e-12
+    )
+    yield "The true cost at the start is about 1773.6", f"{cost(large):.1f}" == "1773.6"
+    yield "A start at 1773.6 means that the network is very sure and wrong for half the points", (
+        accuracy(large) == 0.5 and cache.z3.min() > 37
+    )
+    longer = train(trained, num_iterations=45000)
+    yield "60,000, end at a cost of 0.35, with 85 % and 84 % right", (
+        f"{cost(longer):.2f}" == "0.35"
+        and (percent(accuracy(longer)), percent(accuracy(longer, TEST_X, TEST_Y))) == ("85 %", "84 %")
+    )
+    yield "He initialization, your next exercise, is at 0.013 by then", (
+        f"{cost(train(start(he), num_iterations=60000)):.3f}" == "0.013"
+    )
+    small = train(start(normal(0.01)))
+    yield "With the factor 0.01 in place of 10 the network does not train in 15,000 steps: the cost is still 0.6931", (
+        f"{cost(small):.4f}" == "0.6931"
+    )
+    yield "46 % of the training points are right", percent(accuracy(small)) == "46 %"
+    a_0 = forward_propagation(X, start(normal(0.01)))[1]
+    yield "The signal shrinks in every layer", np.abs(X).mean() > np.abs(a_0.a1).mean() > np.abs(a_0.a2).mean()
+    yield "with the learning rate 0.3 in place of 0.01, the same start reaches 99 %", (
+        percent(accuracy(train(start(normal(0.01)), learning_rate=0.3))) == "99 %"
+    )
+    draws = np.random.RandomState(0)
+    yield "mean 0, standard deviation 1, negative as often as positive", (
+        abs(draws.randn(10**6).mean()) < 0.01 and abs(draws.randn(10**6).std() - 1) < 0.01
+        and abs((draws.randn(10**6) < 0).mean() - 0.5) < 0.01
+    )  # fmt: skip
+    uniform = draws.rand(10**6)
+    yield "draws **uniformly** from 0 to 1 and is never negative", uniform.min() >= 0 and uniform.max() < 1
+
+
+def claims_of_he():
+    trained = train(start(he))
+    yield "99.3 % of the training points and 96 % of the test points are right", (
+        (percent(accuracy(trained), 1), percent(accuracy(trained, TEST_X, TEST_Y))) == ("99.3 %", "96 %")
+    )
+    yield "The cost starts at 0.88", f"{cost(start(he)):.2f}" == "0.88"
+    yield "It ends below 0.08", cost(trained) < 0.08
+    draws = np.random.default_rng(0).normal(size=(2000, 200))
+    signal = np.abs(np.random.default_rng(1).normal(size=(200, 50)))
+    factor = np.mean(np.maximum(draws * np.sqrt(0.03) @ signal, 0) ** 2) / np.mean(signal**2)
+    yield "$$\\tfrac{1}{2} \\, n \\, v .$$", factor == pytest.approx(0.5 * 200 * 0.03, rel=0.02)
+    yield "that should be 1. So the variance is $v = 2/n$, and the standard deviation is $\\sqrt{2/n}$", (
+        all(0.5 * n * (2 / n) == 1 for n in (1, 2, 8, 100))
+    )
+    yield "multiply the draws of layer $l$ by $\\sqrt{2/n^{[l-1]}}$", (
+        np.allclose(start(he)["W2"], start(normal(1))["W2"] * np.sqrt(2 / LAYERS_DIMS[1]))
+    )
+    yield "the rule would be $\\sqrt{1/n}$", all(np.isclose(n * np.sqrt(1 / n) ** 2, 1) for n in (1, 2, 8, 100))
+    yield "After 30 layers the signal has shrunk by the factor $2^{-15}$, about 0.00003", (
+        np.isclose(np.sqrt(0.5**30), 2.0**-15) and f"{2.0**-15:.5f}" == "0.00003"
+    )
+    yield "There $1/n$ would do. It is custom to use $2/n$ for all layers", (
+        np.isclose(np.mean((draws * np.sqrt(1 / 200) @ signal) ** 2) / np.mean(signal**2), 1, rtol=0.02)
+    )
+    yield "Its first layer has fan-in 2, so there the He scale is $\\sqrt{2/2} = 1$", np.sqrt(2 / LAYERS_DIMS[0]) == 1
+    plain = accuracy(train(start(normal(1))))
+    yield "gets 99.7 % of the training points right with this seed, a little more than He", (
+        percent(plain, 1) == "99.7 %" and plain > accuracy(trained)
+    )
+    rng = np.random.default_rng(0)
+    grown = shrunk = X
+    for _ in range(30):
+        weights = rng.normal(size=(100, len(grown)))
+        grown, shrunk = np.maximum(weights @ grown, 0), np.maximum(0.01 * weights @ shrunk, 0)
+    yield "In a network of 30 ReLU layers the plain draws grow out of all bounds, and small ones fade to nothing", (
+        grown.mean() > 1e15 and 0 < shrunk.mean() < 1e-25
+    )
+    runs = [train(start(np.zeros)), train(start(normal(10))), trained]
+    rows = ["| zeros | 0.6931 | 0.6931 | 50.0 % | 50.0 % |", "| large random | 1773.6 | 0.383 | 83.0 % | 86.0 % |",
+            "| He | 0.8831 | 0.0736 | 99.3 % | 96.0 % |"]  # fmt: skip
+    for row, run in zip(rows, runs):
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        yield row, [percent(accuracy(run), 1), percent(accuracy(run, TEST_X, TEST_Y), 1)] == cells[3:]
+
+
+# Each claim trains networks, and two tests read it: compute it once.
+CLAIMS = [functools.cache(lambda of=of: list(of())) for of in (claims_of_the_data, claims_of_zeros, claims_of_symmetry, claims_of_large_values, claims_of_he)]
+
+# Phrases whose numbers count or name things in this notebook, and claim nothing measured.
+NAMES = [
+    "there are three exercises, of 10 points each", "two small files", "class 0", "class 1", "0 or 1", "layer 0",
+    "layer 1", "layer 2", "layer 3", "layers 1 to", "exercise 1", "exercise 2", "exercise 3", "exercise-1",
+    "exercise-2", "exercise-3", "iccv 2015", "aistats 2010", "glorot and bengio, 2010", "sun, 2015",
+    "multiply by 10", "every 1000 iterations", "after all 15,000 steps", "after 15,000 steps", "same 15,000 steps",
+    "probability greater than 0.5", "its factor 2", "the factor 2 makes up", "^{[1]}", "^{[2]}", "^{[3]}", "^{[l-1]}",
+    "83 % and 86 %", "0.6931", "1773.6", "weights 0.5", "weights 0 |", "with mean 0 and variance $v$",
+    "*first* is iteration 0, *last* is iteration 14,000",
+    "\n1. **no signal", "\n2. **no difference", "\n3. **too much",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claims", CLAIMS, ids=["data", "zeros", "symmetry", "large values", "he"])
+def test_every_claim_of_the_prose_is_true(claims, prose):
+    for phrase, holds in claims():
+        assert phrase in prose, f"the notebook no longer says {phrase!r}"
+        assert holds, phrase
+
+
+def test_no_number_in_the_prose_goes_without_a_claim(prose):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", prose, flags=re.DOTALL)
+    for claims in CLAIMS:
+        for phrase, _ in claims():
+            text = text.replace(re.sub(r"`[^`\n]*`", "", phrase), "")
+    text = text.lower()
+    for name in NAMES:
+        text = text.replace(name, "")
+    left = re.findall(r".{0,40}\d.{0,20}", text)
+    assert not left, left
+
+
+def test_the_table_of_the_three_runs_is_the_expected_one(executed):
+    cells = cells_by_id(executed)
+    printed = [line.split() for line in text_of(cells["conclusions-table"]).splitlines()[1:]]
+    rows = re.findall(r"^\| (?:zeros|large random|He) \|.*", cells["conclusions-expected"].source, re.MULTILINE)
+    expected = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[0] for row in printed] == ["zeros", "random", "he"]
+    for shown, told in zip(printed, expected):
+        assert float(told[1]) == pytest.approx(float(shown[1]), rel=1e-4)
+        assert float(told[2]) == pytest.approx(float(shown[2]), rel=1e-3)
+        assert [f"{float(value.rstrip('%')):.1f} %" for value in shown[3:]] == told[3:5]
+
+
+# -------------------------------------------------------------------- its form
+
+
+class Page(HTMLParser):
+    """The ids, local links, images and headings of an exported page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.images, self.headings = set(), [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if tag == "a" and attributes.get("href", "").startswith("#") and "anchor-link" not in attributes.get("class", ""):
+            self.links.append(attributes["href"][1:])
+        if tag == "img":
+            self.images.append(attributes)
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+
+@pytest.fixture(scope="module")
+def page(executed):
+    return Page(nbconvert.HTMLExporter().from_notebook_node(executed)[0])
+
+
+def test_every_link_of_the_contents_has_its_target(page, source):
+    assert len(page.links) == source_links(source) == 9
+    assert set(page.links) <= page.ids
+
+
+def source_links(source):
+    return len(re.findall(r"\]\(#", cells_by_id(source)["contents"].source))
+
+
+def test_every_picture_has_alt_text_in_the_export(page):
+    assert len(page.images) == 8
+    for image in page.images:
+        assert len(image.get("alt", "")) > 60, image
+
+
+def test_headings_come_in_order(page):
+    assert page.headings[0] == 1 and page.headings.count(1) == 1
+    for above, below in zip(page.headings, page.headings[1:]):
+        assert below <= above + 1
+
+
+@pytest.mark.parametrize("folder", ["source", "release"])
+def test_notebooks_carry_no_outputs_and_ids_are_words(folder, source, released):
+    notebook = {"source": source, "release": released}[folder]
+    for cell in notebook.cells:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell.id), cell.id
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None, cell.id
+            assert cell.metadata.nbgrader.grade_id == cell.id
+
+
+def test_the_contents_list_every_section(source):
+    headings = [
+        line[3:]
+        for cell in source.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("## ")
+    ]
+    listed = re.findall(r"- \[(.+?)\]\(#(.+?)\)", cells_by_id(source)["contents"].source)
+    assert [title for title, _ in listed] == [heading for heading in headings if heading != "Contents"]
+    for title, link in listed:
+        assert link == title.replace(" ", "-")
+
+
+def test_graded_cells_are_the_three_exercises(source):
+    graded = {cell.id: cell.metadata.nbgrader for cell in source.cells if cell.get("metadata", {}).get("nbgrader")}
+    tests = {name: meta for name, meta in graded.items() if meta.grade}
+    assert {name: meta.points for name, meta in tests.items()} == {f"{name}-test": 10 for name in EXERCISES}
+    assert all(meta.locked for meta in tests.values())
+    assert {name for name, meta in graded.items() if meta.solution} == {f"{name}-exercise" for name in EXERCISES}
+    assert all(meta.locked for meta in graded.values() if not meta.solution)
+
+
+def test_source_folder_links_to_the_one_copy_of_the_helpers():
+    for name in ("init_utils.py", "public_tests.py"):
+        assert (ROOT / "source" / "initialization" / name).resolve() == ROOT / name
