@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from sklearn.datasets import make_circles
 
 PARAMETER_KEYS = ("W1", "b1", "W2", "b2", "W3", "b3")
@@ -419,10 +420,11 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
     grid_first, grid_second = np.meshgrid(first, second)
     grid = np.column_stack([grid_first.ravel(), grid_second.ravel()])
     region = np.asarray(model(grid), dtype=float).reshape(grid_first.shape)
-    axes.contourf(
+    regions = axes.contourf(
         grid_first, grid_second, region, levels=[-0.5, 0.5, 1.5],
-        colors=["#DCEBF5", "#FBE3D2"], hatches=["", "////"],
+        colors=["#DCEBF5", "#FBE3D2"], hatches=["", "///"],
     )  # fmt: skip
+    regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
     if region.min() != region.max():
         axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
     _scatter(axes, X, y)
@@ -461,8 +463,10 @@ def plot_costs(history, title="Cost during training"):
         sentences.append(f"{name} goes from {costs[0]:.4g} to {costs[-1]:.4g} at iteration {iterations[-1]}")
     axes.set(title=title, xlabel="iteration", ylabel="cross-entropy in nats (log scale)", yscale="log")
     low, high = axes.get_ylim()
-    if high < 2 * low:  # a flat curve: show that it is flat, not its rounding
-        axes.set_ylim(low / 2, high * 2)
+    if high < 10 * low:  # show at least one decade, so that a flat curve looks flat
+        axes.set_ylim(np.sqrt(low * high / 10), np.sqrt(low * high * 10))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
     if history:
         axes.legend(title="initialization")
