@@ -3,8 +3,8 @@
 import json
 import os
 
-# The run from large weights amplifies rounding, and OpenBLAS rounds differently on
-# each processor family. One fixed kernel makes its figures comparable everywhere.
+# Runs from large weights amplify rounding, and OpenBLAS rounds differently on each
+# processor family. One fixed kernel makes their figures comparable between machines.
 # Set before NumPy is imported, and inherited by every kernel that a test starts.
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

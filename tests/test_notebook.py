@@ -42,10 +42,29 @@ def test_he_reproduces_the_reference_costs(executed, reference):
 
 
 def test_random_reproduces_the_reference_costs(executed, reference):
-    measured, expected = costs(executed, "random"), [float(cost) for cost in reference["costs"]["random"]]
+    measured = costs(executed, "random")
+    expected = np.array([float(cost) for cost in reference["costs"]["random"]])
     assert measured[0] == expected[0] == np.inf
     assert measured[1] == pytest.approx(expected[1], rel=1e-2)
-    np.testing.assert_allclose(measured[2:], expected[2:], rtol=1e-3)
+    settled = [index for index in range(2, 15) if index != 7]
+    np.testing.assert_allclose(measured[settled], expected[settled], rtol=1e-3)
+    # At iteration 7000 the cost falls steeply, and rounding decides when. The published 1e-3
+    # is narrower than what a change of the first weights in their last digit makes.
+    spread = spread_from_rounding(at=7000)
+    assert 1e-3 * expected[7] < spread < 5e-2 * expected[7]
+    assert measured[7] == pytest.approx(expected[7], abs=spread)
+
+
+def spread_from_rounding(at):
+    """How far apart the costs of ten runs are whose first weights differ by about one rounding error."""
+    ends = []
+    for seed in range(10):
+        nudge = np.random.default_rng(seed)
+        parameters = {
+            key: value * (1 + 1e-15 * nudge.uniform(-1, 1, value.shape)) for key, value in start(normal(10)).items()
+        }
+        ends.append(cost(train(parameters, num_iterations=at)))
+    return np.ptp(ends)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
