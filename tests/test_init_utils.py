@@ -181,6 +181,7 @@ NAN = np.array([[0.0, np.nan, 1.0, 1.0, 1.0, 1.0]] * 2)
         (lambda X, Y, p: compute_loss(np.full((1, 6), 0.5), Y.ravel()), ["Y", "(6,)", "(1, 6)"]),
         (lambda X, Y, p: compute_loss(np.full((1, 6), 1.5), Y), ["a3", "1.5", "0 to 1"]),
         (lambda X, Y, p: compute_loss(np.full((1, 6), np.nan), Y), ["a3", "nan", "diverged"]),
+        (lambda X, Y, p: compute_loss(np.zeros((1, 0)), Y[:, :0]), ["Y", "empty"]),
         (lambda X, Y, p: compute_loss_from_logits(np.full((1, 6), np.inf), Y), ["z3", "inf", "finite"]),
         (lambda X, Y, p: compute_loss_from_logits(np.zeros((1, 6)), Y * 0.5 + 0.25), ["Y", "0 or 1"]),
         (lambda X, Y, p: backward_propagation(X, Y * np.nan, forward_propagation(X, p)[1]), ["Y", "nan", "0 or 1"]),

@@ -19,6 +19,7 @@ import html
 import io
 import math
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ from matplotlib.ticker import NullFormatter
 from sklearn.datasets import make_circles
 
 PARAMETER_KEYS = ("W1", "b1", "W2", "b2", "W3", "b3")
+
+# Constants as 0-d arrays: NumPy would convert a Python number anew in every call.
+ZERO, ONE = np.array(0.0), np.array(1.0)
 
 # The Okabe-Ito palette: distinct for every common form of colour blindness.
 # Each use adds a marker, a hatch or a line style, so no plot needs its colours.
@@ -72,7 +76,7 @@ def sigmoid(x):
         Same shape, values in [0, 1]. Rounds to exactly 1 for ``x`` above 37.
     """
     # exp overflows above 709; held there, the result is still 0 to 308 digits.
-    return 1.0 / (1.0 + np.exp(-np.maximum(x, -709.0)))
+    return ONE / (ONE + np.exp(-np.maximum(x, -709.0)))
 
 
 def relu(x):
@@ -88,7 +92,7 @@ def relu(x):
     numpy.ndarray of float
         Same shape.
     """
-    return np.maximum(x, 0.0)
+    return np.maximum(x, ZERO)
 
 
 def forward_propagation(X, parameters):
@@ -148,14 +152,14 @@ def compute_loss(a3, Y):
         If the shapes differ, a label is not 0 or 1, or ``a3`` is outside [0, 1].
     """
     _check_labels(Y, like=a3, name="a3")
-    if not np.all((a3 >= 0) & (a3 <= 1)):
+    if not (a3.min() >= 0 and a3.max() <= 1):  # NaN fails both
         raise ValueError(
             f"a3 holds {_first(a3, ~((a3 >= 0) & (a3 <= 1)))}, expected probabilities from 0 to 1. "
             "Pass the network's output after the sigmoid; NaN there means that training diverged."
         )
     probability_of_label = np.where(Y == 1, a3, 1.0 - a3)
     with np.errstate(divide="ignore"):  # log(0) = -inf is the answer here
-        return float(-np.log(probability_of_label).mean())
+        return float(-np.log(probability_of_label).sum() / Y.size)
 
 
 def compute_loss_from_logits(z3, Y):
@@ -207,7 +211,7 @@ def backward_propagation(X, Y, cache):
     ValueError
         If the shapes do not fit or a label is not 0 or 1.
     """
-    z1, a1, _, _, z2, a2, W2, _, _, a3, W3, _ = cache
+    _, a1, _, _, _, a2, W2, _, _, a3, W3, _ = cache
     _check_labels(Y, like=a3, name="the network's output")
     if X.shape[1] != a3.shape[1]:
         raise ValueError(
@@ -216,12 +220,12 @@ def backward_propagation(X, Y, cache):
         )
     # dot rather than @ or sum: on arrays as small as these it is the fastest.
     m = X.shape[1]
-    sum_over_examples = np.ones((m, 1))
-    dz3 = (a3 - Y) / m  # sigmoid and cross-entropy together
+    sum_over_examples = _column_of_ones(m)
+    dz3 = (a3 - Y.astype(float)) / float(m)  # sigmoid and cross-entropy together
     dz2 = W3.T.dot(dz3)
-    dz2 *= z2 > 0  # the slope of ReLU: 1 where its input is positive, else 0
+    dz2 *= np.sign(a2)  # the slope of ReLU: 1 where its output is positive, else 0
     dz1 = W2.T.dot(dz2)
-    dz1 *= z1 > 0
+    dz1 *= np.sign(a1)
     return {
         "dW1": dz1.dot(X.T),
         "db1": dz1.dot(sum_over_examples),
@@ -255,12 +259,13 @@ def update_parameters(parameters, grads, learning_rate):
         If a gradient is missing or has another shape than its parameter.
     """
     updated = {}
+    step_size = np.array(learning_rate)
     for key, value in parameters.items():
         gradient = grads.get("d" + key)
         if gradient is None or gradient.shape != value.shape:
             came = "is missing" if gradient is None else f"has shape {gradient.shape}"
             raise ValueError(f"grads['d{key}'] {came}, expected an array of shape {value.shape} like {key}.")
-        updated[key] = value - learning_rate * gradient
+        updated[key] = value - step_size * gradient
     return updated
 
 
@@ -304,6 +309,19 @@ def predict(X, y, parameters):
     _check_labels(y, like=predictions, name="the network's output", argument="y")
     print(f"Accuracy: {np.mean(predictions == y)}")
     return predictions
+
+
+@cache
+def _column_of_ones(m):
+    ones = np.ones((m, 1))
+    ones.flags.writeable = False  # every caller gets the same array
+    return ones
+
+
+def _linear(W, a, b):
+    z = W.dot(a)
+    z += b
+    return z
 
 
 # ---------------------------------------------------------------- the dataset
@@ -496,12 +514,6 @@ def _outside_legend(axes, title=None):
 # ------------------------------------------------------- arguments, understood
 
 
-def _linear(W, a, b):
-    z = W.dot(a)
-    z += b
-    return z
-
-
 def _checked_parameters(X, parameters):
     """Return the six arrays in order, or say which argument is wrong and how."""
     try:
@@ -575,6 +587,8 @@ def _check_labels(Y, like, name, argument="Y"):
     if not isinstance(Y, np.ndarray) or Y.shape != like.shape:
         came = f"shape {Y.shape}" if isinstance(Y, np.ndarray) else f"type {type(Y).__name__}"
         raise ValueError(f"{argument} has {came}, expected an array of shape {like.shape}, the shape of {name}.")
+    if Y.size == 0:
+        raise ValueError(f"{argument} is empty, expected at least one label.")
     is_one = Y == 1
     # Whatever is neither 0 nor 1, NaN included, is counted on one side only.
     if np.count_nonzero(Y) != np.count_nonzero(is_one):
