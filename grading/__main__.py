@@ -12,10 +12,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from grading.gradebook import ROOT, Class
+from grading.gradebook import ROOT, Class, NbGraderException
 from grading.result import GRADED
 
 console = Console()
+if not console.is_terminal:
+    console.width = 120  # a log has no width of its own, and 80 columns squeeze the messages
 
 
 def main():
@@ -32,7 +34,10 @@ def main():
     arguments = parser.parse_args()
     try:
         commands[arguments.command](arguments)
-    except FileNotFoundError as error:
+    except KeyboardInterrupt:
+        console.print("Stopped. What was graded is kept, and the same command goes on from there.")
+        sys.exit(130)
+    except (OSError, NbGraderException) as error:
         sys.exit(str(error))
 
 
@@ -98,7 +103,7 @@ def report(arguments):
     for column in ("score", *exercises):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    table.add_column("message", overflow="fold", ratio=1)
+    table.add_column("message", ratio=1)
     for result in results:
         table.add_row(
             escape(result.student_id),
@@ -113,6 +118,12 @@ def report(arguments):
     console.print(
         f"{len(results)} students, {full} with full marks, {ended} not graded to the end. Wrote {_relative(path)}."
     )
+    waiting = sorted(set(course.students()) - {result.student_id for result in results})
+    if waiting:
+        sys.exit(
+            f"{len(waiting)} not in grades.csv, because they are not graded yet: {', '.join(waiting)}. "
+            f"Run `python -m grading autograde {arguments.assignment}` first."
+        )
 
 
 def _students(course):

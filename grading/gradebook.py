@@ -72,7 +72,7 @@ class Class:
     def students(self):
         """Return the ids of everybody who submitted or is in the gradebook, sorted."""
         submitted = Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
-        found = {path.name for path in submitted.glob("*") if path.is_dir()}
+        found = {path.name for path in submitted.glob("[!.]*") if path.is_dir()}
         with self.gradebook() as gradebook:
             return sorted(found | {student.id for student in gradebook.students})
 
@@ -108,7 +108,6 @@ class Class:
             scores={name: scores.get(name, 0.0) for name in exercises},
             max_scores=exercises, message=message, digest=digest,
         )  # fmt: skip
-        self.page(student).unlink(missing_ok=True)  # it tells of the grade before
         result.save(self.record(student))
         return result
 
@@ -204,7 +203,9 @@ class Class:
         return TIMED_OUT if timed_out else GRADED, scores, "; ".join(remarks) or "All checks passed."
 
     def _forget(self, student):
-        """Remove an earlier grade, so that it can't stand as if it were new."""
+        """Remove an earlier grade and what tells of it, so that it can't stand as if it were new."""
+        self.record(student).unlink(missing_ok=True)
+        self.page(student).unlink(missing_ok=True)
         with self.gradebook() as gradebook:
             try:
                 gradebook.remove_submission(self.assignment, student)

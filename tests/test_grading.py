@@ -124,6 +124,30 @@ def test_a_grade_that_became_unreadable_does_not_stand(course):
     assert small.autograde("zoe").status == "missing"
 
 
+def test_hidden_folders_and_stray_files_are_no_students(course):
+    for name in (".ipynb_checkpoints", "zoe"):
+        (course / "submitted" / name).mkdir()
+    (course / "submitted" / "notes.txt").touch()
+    assert Class("initialization", course).students() == ["zoe"]
+
+
+def test_an_interrupted_grading_leaves_no_result_behind(course, monkeypatch):
+    small = Class("initialization", course)
+    small.generate()
+    path = small.submission("zoe")
+    path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "release" / "initialization" / "initialization.ipynb", path)
+    Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, digest="of before").save(small.record("zoe"))
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Class, "_run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        small.autograde("zoe")
+    assert small.results() == []
+
+
 def test_a_student_of_the_gradebook_without_a_submission_is_named(course):
     small = Class("initialization", course)
     small.generate()
