@@ -32,6 +32,7 @@ PARAMETER_KEYS = ("W1", "b1", "W2", "b2", "W3", "b3")
 
 # Constants as 0-d arrays: NumPy would convert a Python number anew in every call.
 ZERO, ONE = np.array(0.0), np.array(1.0)
+LOWEST_LOGIT = np.array(-709.0)  # below it exp(-x) overflows; the sigmoid there is 0 to 307 digits
 
 # The Okabe-Ito palette: distinct for every common form of colour blindness.
 # Each use adds a marker, a hatch or a line style, so no plot needs its colours.
@@ -75,8 +76,7 @@ def sigmoid(x):
     numpy.ndarray of float
         Same shape, values in [0, 1]. Rounds to exactly 1 for ``x`` above 37.
     """
-    # exp overflows above 709; held there, the result is still 0 to 308 digits.
-    return ONE / (ONE + np.exp(-np.maximum(x, -709.0)))
+    return ONE / (ONE + np.exp(-np.maximum(x, LOWEST_LOGIT)))
 
 
 def relu(x):
