@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator
 from sklearn.datasets import make_circles
 
 PARAMETER_KEYS = ("W1", "b1", "W2", "b2", "W3", "b3")
@@ -450,8 +450,11 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
 
     predicted = np.asarray(model(X.T), dtype=int).reshape(1, -1)
     right = [f"{np.sum((predicted == y) & (y == label))} of {np.sum(y == label)} of class {label}" for label in (0, 1)]
+    rims = {"left": region[:, 0], "right": region[:, -1], "bottom": region[0], "top": region[-1]}
+    open_to = [side for side, rim in rims.items() if rim.any()]
     alt = (
         f"{title}: the network predicts class 1 on {region.mean():.0%} of the plotted area, "
+        f"{'open to the ' + ', '.join(open_to) if open_to else 'away from every edge'}, "
         f"and is right on {right[0]} and {right[1]}."
     )
     return Picture(figure, alt)
@@ -484,7 +487,10 @@ def plot_costs(history, title="Cost during training"):
     if high < 10 * low:  # show at least one decade, so that a flat curve looks flat
         axes.set_ylim(np.sqrt(low * high / 10), np.sqrt(low * high * 10))
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    low, high = axes.get_ylim()
+    # Within two decades the powers of ten are too few to read a value by.
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5) if high < 100 * low else ()))
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(alpha=0.3)
     if history:
         axes.legend(title="initialization")

@@ -16,7 +16,8 @@ if not (course / "submitted").is_dir():
     c.CourseDirectory.db_url = f"sqlite:///{course / 'examples' / 'gradebook.db'}"
 
 c.ClearSolutions.code_stub = {
-    "python": "# YOUR CODE HERE: replace this line and the next.\nraise NotImplementedError()"
+    "python": "# YOUR CODE HERE: replace this line and the next.\n"
+    'raise NotImplementedError("Write your code here, and delete this line.")'
 }
 
 # Seconds for one cell. The longest given cell takes about one.

@@ -98,8 +98,8 @@ def notebook(solutions, *changes, extra=()):
     for cell_id, solution in solutions.items():
         cell = cells[cell_id]
         before, _, after = cell.source.partition("    # YOUR CODE HERE")
-        stub_end = after.index("raise NotImplementedError()") + len("raise NotImplementedError()")
-        cell.source = before + solution.strip("\n") + after[stub_end:]
+        _, _, rest = after.partition("raise NotImplementedError")
+        cell.source = before + solution.strip("\n") + "\n" + rest.partition("\n")[2]
     for cell_id, right, wrong in changes:
         if right not in cells[cell_id].source:
             raise ValueError(f"{cell_id} does not contain {right!r}, so the sample class can't change it.")

@@ -1,6 +1,7 @@
 """The only room that knows nbgrader: release, autograding, feedback and scores of a class."""
 
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -87,8 +88,27 @@ class Class:
     # ---------------------------------------------------------------- what is done
 
     def generate(self):
-        """Build the release from the source, and register the assignment in the gradebook."""
-        self._run(GenerateAssignment)
+        """Build the release from the source, and register the assignment in the gradebook.
+
+        The release that is there stands until the new one is whole: nbgrader removes what it failed to build.
+        """
+        release = self.folder(self.course.release_directory, ".")
+        directory, self.course.release_directory = self.course.release_directory, "build/release"
+        built = self.folder(self.course.release_directory, ".")
+        try:
+            self._run(GenerateAssignment)
+        except NbGraderException as error:
+            if "submissions associated" in str(error):
+                raise NbGraderException(
+                    f"The gradebook has grades for other cells than {self.master.name} has now. Take the change back, "
+                    f"or move the gradebook away and grade again: {self.course.db_url.removeprefix('sqlite:///')}"
+                ) from None
+            raise
+        finally:
+            self.course.release_directory = directory
+        release.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(release, ignore_errors=True)
+        shutil.move(built, release)
 
     def autograde(self, student, force=False):
         """Grade one submission and store its `Result`, unless nothing has changed since.
@@ -128,11 +148,16 @@ class Class:
     def _run(self, converter, student="*"):
         self.course.student_id = student
         task = converter(coursedir=self.course, config=self.config)
-        task.log.setLevel("CRITICAL")
+        said = _Said()
+        task.log = logging.Logger("nbgrader")
+        task.log.addHandler(said)
         task.force = True
         if converter is GenerateFeedback:
             task.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
-        task.start()
+        try:
+            task.start()
+        except NbGraderException as error:
+            raise NbGraderException(said.reason or str(error)) from None
 
     def _digest(self, student):
         """Fingerprint everything that the grade depends on."""
@@ -214,15 +239,26 @@ class Class:
         shutil.rmtree(self.folder(self.course.autograded_directory, student), ignore_errors=True)
 
 
+class _Said(logging.Handler):
+    """Keeps the reason of a failure, which nbgrader only logs: the last line of a traceback."""
+
+    reason = ""
+
+    def emit(self, record):
+        text = record.getMessage()
+        if text.startswith("Traceback"):
+            self.reason = text.strip().splitlines()[-1].partition(": ")[2]
+
+
 def _exercise(cell):
     return cell.metadata.nbgrader.grade_id.removesuffix("-test")
 
 
 def _remark(error):
     """Say in one line why a test cell failed."""
-    text = (error.evalue.strip().splitlines() or [""])[0]
-    if error.ename == "CheckFailed":
-        return text.partition(": ")[2].rstrip(".")  # what follows the call
-    if error.ename == "NotImplementedError":
+    if "NotImplementedError" in error.ename + error.evalue:
         return "not written yet"
+    text, *rest = error.evalue.strip().splitlines() or [""]
+    if error.ename == "CheckFailed":  # the call, then a labelled line each: expected, got, hint
+        return " ".join(" ".join(line.split()) for line in rest)
     return f"{error.ename}: {text}".removesuffix(": ")

@@ -1,6 +1,7 @@
 """What several rooms' tests share: the reference figures, a course to work in, the notebook's own run."""
 
 import json
+import linecache
 import os
 
 # Runs from large weights amplify rounding, and OpenBLAS rounds differently on each
@@ -13,6 +14,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy
 import pytest
 from nbclient import NotebookClient
 
@@ -66,6 +68,15 @@ def execute(notebook, folder, **options):
 def executed(source, tmp_path_factory):
     """The authored notebook after Run All."""
     return execute(source, tmp_path_factory.mktemp("executed"))
+
+
+def function_of(source, name):
+    """Run the text of a cell as Jupyter does, with NumPy imported, and return one of its functions."""
+    file = f"<cell of {name} {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    namespace = {"np": numpy, "__name__": "__main__"}
+    exec(compile(source, file, "exec"), namespace)
+    return namespace[name]
 
 
 def text_of(cell):

@@ -67,8 +67,8 @@ def test_sample_class_gets_the_scores_that_it_should(results):
     ("student", "words"),
     [
         ("ada", ["All checks passed."]),
-        ("carla", ["he: W1 starts with", "0.7071"]),
-        ("dmitri", ["zeros: W1 has the shape (3, 2), expected (2, 3)"]),
+        ("carla", ["he: Expected: W1 starts with", "the draws times 0.4472", "This is Xavier"]),
+        ("dmitri", ["zeros: Expected: W1 of shape (3, 5) Got: W1 of shape (5, 3) Hint: Rows and columns are swapped."]),
         ("farid", ["random: not written yet", "he: not written yet"]),
         ("ines", ["more than 15 s", "never ends"]),
         ("jonas", ["random: NameError"]),

@@ -1,15 +1,33 @@
 """public_tests.py: what a learner reads. Its numbers come from the published figures."""
 
+import ast
+import itertools
+import re
+import sys
+import time
+import warnings
+
 import numpy as np
 import pytest
+from answers import RIGHT, SOLUTION, cell
+from conftest import ROOT, function_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 import public_tests
 from public_tests import (
+    HE,
     MESSAGES,
+    PREFLIGHT,
+    RANDOM,
+    ZEROS,
     CheckFailed,
+    hidden_test,
     initialize_parameters_he_test,
     initialize_parameters_random_test,
     initialize_parameters_zeros_test,
+    preflight,
 )
 
 CHECKS = {
@@ -17,136 +35,389 @@ CHECKS = {
     "random": initialize_parameters_random_test,
     "he": initialize_parameters_he_test,
 }
+SOLUTIONS = {name: function_of(cell(name, SOLUTION), f"initialize_parameters_{name}") for name in CHECKS}
 
 
-def initializer(scale, draw=None):
-    """An initializer from ``scale(fan_in, fan_out)``; a scale of 0 makes zeros."""
-
-    def initialize(layers_dims):
-        np.random.seed(3)
-        parameters = {}
-        for layer, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
-            parameters[f"W{layer}"] = (draw or np.random.randn)(n_out, n_in) * scale(n_in, n_out)
-            parameters[f"b{layer}"] = np.zeros((n_out, 1))
-        return parameters
-
-    return initialize
+def independent_weights(exercise, layers_dims):
+    """The expected weights, cut out of one long stream of draws: not the way in which the notebook writes it."""
+    sizes = list(zip(layers_dims[1:], layers_dims))
+    stream = np.random.RandomState(3).standard_normal(sum(rows * columns for rows, columns in sizes))
+    scale = {"zeros": lambda n: 0.0, "random": lambda n: 10.0, "he": lambda n: (2.0 / n) ** 0.5}[exercise]
+    weights = []
+    for rows, columns in sizes:
+        taken, stream = stream[: rows * columns], stream[rows * columns :]
+        weights.append(taken.reshape(rows, columns) * scale(columns))
+    return weights
 
 
-RIGHT = {
-    "zeros": initializer(lambda n_in, n_out: 0.0),
-    "random": initializer(lambda n_in, n_out: 10.0),
-    "he": initializer(lambda n_in, n_out: np.sqrt(2 / n_in)),
-}
-
-
-@pytest.mark.parametrize("exercise", CHECKS)
-def test_a_right_answer_passes(exercise, capsys):
-    CHECKS[exercise](RIGHT[exercise])
-    assert capsys.readouterr().out == "All tests passed.\n"
+# ---------------------------------------------------------------- expected values
 
 
 @pytest.mark.parametrize(
     ("exercise", "layers_dims", "name"),
-    [("zeros", (3, 2, 1), "zeros_3_2_1"), ("random", (3, 2, 1), "random_3_2_1"), ("he", (2, 4, 1), "he_2_4_1")],
+    [(ZEROS, (3, 2, 1), "zeros_3_2_1"), (RANDOM, (3, 2, 1), "random_3_2_1"), (HE, (2, 4, 1), "he_2_4_1")],
 )
 def test_expected_values_are_the_published_ones(exercise, layers_dims, name, reference):
-    cases = {case.layers_dims: case for case in getattr(public_tests, exercise.upper())}
-    expected = cases[layers_dims].expected()
+    (case,) = (case for case in exercise.cases if case.layers_dims == layers_dims)
     for key, value in reference["initial_values"][name].items():
-        np.testing.assert_array_equal(expected[key], value)
+        if key.startswith("W"):
+            np.testing.assert_array_equal(case.weights[key], value)
+        else:
+            np.testing.assert_array_equal(np.zeros((layers_dims[int(key[1:])], 1)), value)
 
 
-def after(change):
-    """The right answer to exercise 1, changed before it is returned."""
-    return lambda layers_dims: change(RIGHT["zeros"](layers_dims))
+@pytest.mark.parametrize(("name", "exercise"), [("zeros", ZEROS), ("random", RANDOM), ("he", HE)])
+def test_expected_values_of_every_case_come_from_the_stream_of_seed_3(name, exercise):
+    for case in exercise.cases:
+        for got, expected in zip(case.weights.values(), independent_weights(name, case.layers_dims), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=0, atol=5e-8)
 
 
-def of_loop(start, stop):
-    return lambda layers_dims: {
-        key: np.zeros((2, 2)) for layer in range(start, len(layers_dims) + stop) for key in (f"W{layer}", f"b{layer}")
-    }
+def test_the_known_streams_begin_as_their_generators_do():
+    for seed, begins in public_tests.OTHER_SEEDS.items():
+        np.testing.assert_allclose(np.random.RandomState(seed).randn(2), begins, atol=1e-6)
+    for generator, begins in public_tests.NEW_GENERATORS.items():
+        draws = eval(generator, {"np": np}).standard_normal(2)
+        np.testing.assert_allclose(draws, begins, atol=1e-6)
+    np.testing.assert_allclose(np.random.RandomState(3).rand(2), public_tests.UNIFORM, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("exercise", "answer", "message", "words"),
-    [
-        ("zeros", lambda d: None, "returned nothing", ["None", "return parameters"]),
-        ("zeros", lambda d: RIGHT["he"], "not a dict", ["function"]),
-        ("zeros", after(lambda p: (p, 1)), "not a dict", ["tuple"]),
-        ("zeros", lambda d: 1 / 0, "raised", ["ZeroDivisionError", "1 / 0"]),
-        ("zeros", after(lambda p: {k.lower(): v for k, v in p.items()}), "other spelling", ["w1", "capital W"]),
-        ("zeros", of_loop(0, 0), "starts at zero", ["W0", "start at 1"]),
-        ("zeros", of_loop(1, -1), "loop too short", ["last layer"]),
-        ("zeros", after(lambda p: {k: p[k] for k in ("W1", "b1")}), "loop too short", ["W1, W2, b1, b2"]),
-        ("zeros", lambda d: {"W1": np.zeros((d[1], d[0])), "b1": np.zeros((d[1], 1))} if len(d) > 3
-            else RIGHT["zeros"](d), "returned too early", ["inside the loop"]),
-        ("zeros", after(lambda p: {k: v for k, v in p.items() if k[0] == "W"}), "keys missing", ["W1, W2, b1, b2"]),
-        ("zeros", of_loop(1, 1), "keys added", ["W3"]),
-        ("zeros", after(lambda p: {k: v.tolist() for k, v in p.items()}), "not an array", ["W1", "list"]),
-        ("zeros", after(lambda p: {k: np.asmatrix(v) for k, v in p.items()}), "not an array", ["matrix"]),
-        ("zeros", after(lambda p: {k: v.astype(int) for k, v in p.items()}), "not floats", ["int"]),
-        ("zeros", after(lambda p: {k: v.T for k, v in p.items()}), "transposed", ["(3, 2)", "(2, 3)"]),
-        ("zeros", after(lambda p: p | {"b1": np.zeros(2)}), "bias not a column", ["b1", "(2,)", "(2, 1)"]),
-        ("zeros", after(lambda p: p | {"W2": np.zeros((5, 5))}), "other shape", ["W2", "(5, 5)", "(1, 2)"]),
-        ("zeros", after(lambda p: p | {"W1": p["W1"] * np.nan}), "not finite", ["W1", "NaN"]),
-        ("zeros", RIGHT["random"], "weights not zero", ["17.89", "np.zeros"]),
-        ("zeros", after(lambda p: p | {"b2": p["b2"] + 1}), "bias not zero", ["b2", "[[1.0]]"]),
-        ("random", initializer(lambda i, o: 10, np.random.rand), "uniform", ["randn", "normal"]),
-        ("random", initializer(lambda i, o: 1), "scale", ["0.1 times", "by 10"]),
-        ("random", initializer(lambda i, o: 0.01), "scale", ["0.001 times", "10"]),
-        ("random", RIGHT["zeros"], "scale", ["0 times"]),
-        ("random", initializer(lambda i, o: 10, lambda *shape: np.random.default_rng(3).normal(size=shape)),
-            "other draws", ["np.random.seed(3)"]),
-        ("he", initializer(lambda i, o: np.sqrt(1 / i)), "scale", ["0.7071", "Xavier"]),
-        ("he", initializer(lambda i, o: 2 / i), "scale", ["variance"]),
-        ("he", initializer(lambda i, o: 1.0), "scale", ["unscaled"]),
-        ("he", initializer(lambda i, o: np.sqrt(2 / o)), "scale", ["layer itself"]),
-        ("he", initializer(lambda i, o: np.sqrt(2 / (i + o))), "scale", ["fan-in alone"]),
-        ("he", initializer(lambda i, o: 10.0), "scale", ["factor 10"]),
-        ("he", initializer(lambda i, o: np.sqrt(3 / i)), "scale", ["np.sqrt(2 / n)"]),
-    ],
+def test_no_two_known_factors_are_alike():
+    """Else a hint could name the wrong mistake."""
+    scales = public_tests._scales(RANDOM.cases[0].layers_dims)
+    for name, other in itertools.combinations(scales, 2):
+        assert not np.allclose(scales[name], scales[other], rtol=0.02), (name, other)
+    scales = public_tests._scales(public_tests.LARGE)
+    for name, other in itertools.product(["ten", "he"], scales):
+        assert name == other or not np.allclose(scales[name], scales[other], rtol=0.1), (name, other)
+
+
+# ------------------------------------------------------------- right, wrong, garbage
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_a_right_answer_passes_and_says_so_in_one_line(exercise, capsys):
+    CHECKS[exercise](SOLUTIONS[exercise])
+    assert capsys.readouterr().out == "All tests passed.\n"
+
+
+ARCHITECTURES = st.lists(st.integers(1, 12), min_size=2, max_size=7)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+@settings(deadline=None, max_examples=60)
+@given(layers_dims=ARCHITECTURES, data=st.data())
+def test_any_architecture_is_judged_like_the_independent_reference(exercise, layers_dims, data):
+    def reference(sizes):
+        return independent_weights(exercise, sizes)
+
+    hidden_test(SOLUTIONS[exercise], reference, {"this one": layers_dims})
+
+    key = data.draw(st.sampled_from(sorted(SOLUTIONS[exercise](layers_dims))))
+    change = data.draw(st.sampled_from([1e-3, -1e-3, 0.5, np.nan, np.inf]))
+    seed = data.draw(st.integers(0, 2**16))
+
+    def off_in_one_value(sizes):
+        parameters = SOLUTIONS[exercise](sizes)
+        values = parameters[key].reshape(-1)
+        at = np.random.default_rng(seed).integers(values.size)
+        values[at] += change * max(1.0, abs(values[at]))
+        return parameters
+
+    with pytest.raises(CheckFailed):
+        hidden_test(off_in_one_value, reference, {"this one": layers_dims})
+
+
+class Liar:
+    """Says yes to every comparison, and no to being shown."""
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+    def __len__(self):
+        return -1
+
+    def __bool__(self):
+        raise RuntimeError("neither true nor false")
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+class OddDict(dict):
+    def __iter__(self):
+        raise RuntimeError("no iteration")
+
+    def keys(self):
+        return 3
+
+    items = values = __getitem__ = keys
+
+
+class Shouts(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
+    st.builds(Liar), st.builds(OddDict), st.just(np.random), st.just(len), st.just(...), st.just(1e308),
+    arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
+    st.just(np.zeros((3, 5)).view(np.matrix)), st.just(np.ma.masked_all((3, 5))), st.builds(lambda: np.array([Liar()])),
+    st.just(np.broadcast_to(1.0, (10**6, 10**6))), st.just(np.zeros((0, 0))), st.just(np.array(["x"] * 15).reshape(3, 5)),
+    st.just(np.zeros(15, dtype=[("a", float)]).reshape(3, 5)), st.just(np.datetime64("2015-12-07")),
 )  # fmt: skip
-def test_a_wrong_answer_is_told_its_likely_cause(exercise, answer, message, words):
+KEYS = st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"]) | st.text(max_size=3) | st.integers() | st.none() | st.builds(Liar)
+ALL_KEYS = st.fixed_dictionaries({key: LEAVES for key in ("W1", "b1", "W2", "b2", "W3", "b3")})
+NEARLY = st.builds(
+    lambda key, value: {"W1": np.zeros((3, 5)), "b1": np.zeros((3, 1)), "W2": np.zeros((2, 3)), "b2": np.zeros((2, 1)),
+                        "W3": np.zeros((1, 2)), "b3": np.zeros((1, 1))} | {key: value},
+    st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"]), LEAVES,
+)  # fmt: skip
+GARBAGE = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8), max_leaves=8)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+@settings(deadline=None, max_examples=300)
+@given(garbage=NEARLY | ALL_KEYS | GARBAGE | st.builds(OddDict, NEARLY))
+def test_garbage_gets_a_message_and_never_an_error_of_the_check(exercise, garbage):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(CheckFailed) as caught:
+            CHECKS[exercise](lambda layers_dims: garbage)
+    message = str(caught.value)
+    assert message.startswith(f"initialize_parameters_{exercise}([5, 3, 2, 1])\n")
+    assert "\nGot: " in message and "\nHint: " in message and len(message) < 2000
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+@pytest.mark.parametrize("error", [Shouts(), RuntimeError("x" * 10**6), SystemExit(), ExceptionGroup("two", [ValueError()])])
+def test_any_error_gets_a_message(exercise, error):
+    def raises(layers_dims):
+        raise error
+
     with pytest.raises(CheckFailed) as caught:
-        CHECKS[exercise](answer)
-    told = str(caught.value)
-    wrong, hint = MESSAGES[message]
-    for part in (wrong, hint):
-        assert part.partition("{")[0] in told
-    for word in words:
-        assert word in told
-    assert told.startswith(f"initialize_parameters_{exercise}([")
+        CHECKS[exercise](raises)
+    assert type(error).__name__ in str(caught.value) and len(str(caught.value)) < 1000
+    assert "(line " in str(caught.value) and "raise error" in str(caught.value)
 
 
-def test_an_unwritten_exercise_stays_a_not_implemented_error():
-    def stub(layers_dims):
-        raise NotImplementedError()
+@pytest.mark.parametrize("nothing", [None, 3, "initialize", {}, [], np.zeros(3), Liar()])
+def test_what_is_no_function_is_told_so(nothing):
+    with pytest.raises(CheckFailed, match="def initialize_parameters_he"):
+        initialize_parameters_he_test(nothing)
 
-    with pytest.raises(NotImplementedError):
-        initialize_parameters_he_test(stub)
+
+def test_a_learner_can_stop_a_check():
+    def stopped(layers_dims):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        initialize_parameters_zeros_test(stopped)
+
+
+# -------------------------------------------------------------- what a check leaves
 
 
 def test_a_check_leaves_the_random_state_alone_even_when_it_fails():
     np.random.seed(5)
     expected = np.random.randn(3)
     np.random.seed(5)
-    initialize_parameters_random_test(RIGHT["random"])
+    initialize_parameters_random_test(SOLUTIONS["random"])
     with pytest.raises(CheckFailed):
-        initialize_parameters_he_test(RIGHT["random"])
+        initialize_parameters_he_test(SOLUTIONS["random"])
+    with pytest.raises(CheckFailed):
+        hidden_test(SOLUTIONS["random"], lambda sizes: independent_weights("he", sizes), {"this one": [3, 2]})
     np.testing.assert_array_equal(np.random.randn(3), expected)
 
 
+def test_a_check_does_not_depend_on_the_random_state():
+    for seed in range(5):
+        np.random.seed(seed)
+        initialize_parameters_random_test(SOLUTIONS["random"])
+
+
+def test_a_debugger_stays_attached():
+    def debugger(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(debugger)
+    try:
+        initialize_parameters_zeros_test(SOLUTIONS["zeros"])
+        assert sys.gettrace() is debugger
+    finally:
+        sys.settrace(before)
+
+
 def test_jupyter_shows_the_message_without_a_traceback():
-    assert CheckFailed("one\ntwo")._render_traceback_() == ["one\ntwo"]
+    failed = CheckFailed("call", "keys", "one", "two", "three")
+    assert failed._render_traceback_() == ["call\nExpected: one\nGot:      two\nHint:     three"]
 
 
-def test_every_exercise_is_checked_for_a_list_that_the_learner_may_change():
-    for exercise, check in CHECKS.items():
+# ------------------------------------------------------------------ hidden checks
 
-        def changes_its_argument(layers_dims, right=RIGHT[exercise]):
-            parameters = right(list(layers_dims))
-            layers_dims.clear()
-            return parameters
 
-        check(changes_its_argument)
+@pytest.mark.parametrize(
+    ("wrong", "category"),
+    [
+        (lambda p: None, "the type of what is returned"),
+        (lambda p: p | {"W9": p["W1"]}, "the keys"),
+        (lambda p: p | {"W1": p["W1"].tolist()}, "the types of the arrays"),
+        (lambda p: p | {"W1": p["W1"].astype(int)}, "the kind of the numbers"),
+        (lambda p: p | {"W1": p["W1"].T}, "the shapes of the weights"),
+        (lambda p: p | {"b1": p["b1"].T}, "the shapes of the biases"),
+        (lambda p: p | {"b1": p["b1"] + np.nan}, "values that are not finite"),
+        (lambda p: p | {"b1": p["b2"], "b2": p["b2"]}, "fresh arrays"),
+        (lambda p: p | {"b1": p["b1"] + 1}, "the values of the biases"),
+        (lambda p: p | {"W1": p["W1"] * 2}, "the values of the weights"),
+        (lambda p: p | {"b1": p["b1"] + next(ONCE)}, "two equal calls"),
+        (lambda p: 1 / 0, "the function raised an error"),
+    ],
+)
+def test_a_hidden_check_tells_its_category_and_nothing_else(wrong, category):
+    def changed(layers_dims):
+        return wrong(SOLUTIONS["he"](layers_dims))
+
+    with pytest.raises(CheckFailed) as caught:
+        hidden_test(changed, lambda sizes: independent_weights("he", sizes), {"a narrow network": [7, 6, 6, 5]})
+    told = str(caught.value)
+    assert f"Got:      {category}\n" in told and "a narrow network" in told
+    assert not re.search(r"[5-7]", told), "it tells the layer sizes"
+    assert caught.value.__suppress_context__
+
+
+ONCE = iter([0.0, 1.0])
+
+
+def test_a_hidden_check_finds_state_between_calls():
+    kept = {}
+
+    def counts(layers_dims):
+        kept["calls"] = kept.get("calls", 0) + 1
+        parameters = SOLUTIONS["zeros"](layers_dims)
+        parameters["b1"] += kept["calls"] > 3
+        return parameters
+
+    with pytest.raises(CheckFailed):
+        hidden_test(counts, lambda sizes: independent_weights("zeros", sizes), {"one": [3, 2], "two": [4, 2]})
+
+
+# ----------------------------------------------------------------- one place for all
+
+
+def test_every_message_can_be_translated_in_one_place():
+    """Nothing that a learner reads is written outside the tables, names and numbers aside."""
+    source = (ROOT / "public_tests.py").read_text()
+    tables = ("MESSAGES", "SCALE", "SPREAD", "PREFLIGHT", "HIDDEN", "LABELS", "PASSED", "WORDS")
+    elsewhere = []
+    for node in ast.parse(source).body:
+        names = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)} if isinstance(node, ast.Assign) else set()
+        if isinstance(node, ast.Assign) and names & set(tables):
+            continue
+        docstrings = {
+            id(inner.body[0].value) for inner in ast.walk(node)
+            if isinstance(inner, (ast.FunctionDef, ast.ClassDef)) and isinstance(inner.body[0], ast.Expr)
+        }  # fmt: skip
+        for constant in ast.walk(node):
+            value = constant.value if isinstance(constant, ast.Constant) and id(constant) not in docstrings else None
+            if isinstance(value, str) and re.search(r"[a-z] +[a-z]", value) and "<" not in value:
+                elsewhere.append(value)
+    names = {mistake for message in MESSAGES.values() for mistake in message.hints} | {*MESSAGES, *PREFLIGHT, *public_tests.WORDS}
+    of_python = {part for _, _, part in public_tests.ERRORS}
+    assert set(elsewhere) - names - of_python - {public_tests.__doc__} == set()
+
+
+def test_messages_are_short_sentences_with_all_three_parts():
+    for kind, message in MESSAGES.items():
+        assert message.category and message.expected and message.got, kind
+        for mistake, hint in message.hints.items():
+            assert hint.endswith((".", "?", "{spread}", "}}.")), (kind, mistake)
+            assert len(hint) < 220, (kind, mistake)
+
+
+# ------------------------------------------------------------------- the pre-flight
+
+
+def looked_at(sources):
+    """The pre-flight's table for a notebook with these cells: {row: (zeros, random, he)}."""
+    namespace = {"np": np, "__name__": "__main__"}
+    for source in sources:
+        exec(source, namespace)
+    table = preflight(namespace)
+    titles = {title: name for name, (title, _) in PREFLIGHT["rows"].items()}
+    return {titles[title]: found for title, *found, _ in table.rows}, table
+
+
+READY = [cell(name, SOLUTION) for name in CHECKS]
+
+
+def test_preflight_of_three_right_answers_is_all_ok():
+    found, table = looked_at(READY)
+    assert all(value == "ok" for row in found.values() for value in row)
+    assert table.summary == PREFLIGHT["ready"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "words"),
+    [
+        ([("initialize_parameters_he", "initialize_params_he")], "there", "initialize_params_he? Give it the name back"),
+        ([("def initialize_parameters_he", "def something_else")], "there", "no function initialize_parameters_he"),
+        ([("(layers_dims):", "(layers_dims, seed):")], "parameters", "needs also: seed"),
+        ([("(layers_dims):", "():")], "parameters", "takes no parameter"),
+        ([("    parameters = {}\n", "    parameters = {}\n    raise NotImplementedError()\n")], "stub", "reached: delete it"),
+        ([("    return parameters\n", "    return parameters\n    raise NotImplementedError()\n")], "stub", "not reached"),
+        ([("np.sqrt(2 /", "np.sqrt(1 /")], "checks", "no. Got: W1 starts with 0.7999"),
+        ([("def init", "factor = 2\n\ndef init"), ("np.sqrt(2 /", "np.sqrt(factor /")], "names", "uses factor: keep the cell"),
+        ([("np.sqrt(2 /", "np.sqrt(factor /")], "names", "uses factor, which is not set"),
+        ([("    parameters = {}\n", "    parameters = {}\n    print(layers_dims)\n")], "prints", "prints"),
+        ([("    L =", "    while True:\n        pass\n    L =")], "checks", "still running"),
+        ([("    L =", "    raise SystemExit\n    L =")], "checks", "SystemExit"),
+    ],
+)
+def test_preflight_names_what_it_looks_for(changes, row, words):
+    solution = cell("he", SOLUTION)
+    for old, new in changes:
+        assert old in solution
+        solution = solution.replace(old, new)
+    found, table = looked_at([*READY[:2], solution])
+    assert words in found[row][2]
+    assert all(value == "ok" for others in found.values() for value in others[:2])
+    costs = row in ("there", "parameters", "checks") or words.startswith("reached") or "not set" in words
+    assert (table.summary == PREFLIGHT["ready"]) != costs
+
+
+@pytest.mark.parametrize("value", [None, 3, Liar(), np.zeros(3), len, type, {}])
+def test_preflight_never_raises(value):
+    names = [f"initialize_parameters_{name}" for name in CHECKS]
+    table = preflight(dict.fromkeys(names, value))
+    assert "<table>" in table._repr_html_() and PREFLIGHT["caption"] in repr(table)
+
+
+def test_preflight_table_is_escaped_and_has_headers():
+    hostile = cell("he", SOLUTION).replace("    L =", "    raise ValueError('<script>alert(1)</script>')\n    L =")
+    _, table = looked_at([*READY[:2], hostile])
+    page = table._repr_html_()
+    assert "<script>" not in page and "&lt;script&gt;" in page
+    assert page.count('<th scope="col">') == 5 and page.count('<th scope="row">') == len(PREFLIGHT["rows"])
+    assert "<caption>" in page
+
+
+def test_preflight_leaves_the_random_state_alone():
+    np.random.seed(5)
+    expected = np.random.randn(3)
+    np.random.seed(5)
+    looked_at(READY)
+    np.testing.assert_array_equal(np.random.randn(3), expected)
+
+
+def test_checks_of_a_right_answer_take_no_time():
+    started = time.perf_counter()
+    for answer in RIGHT[:3]:
+        CHECKS[answer.exercise](function_of(answer.source, f"initialize_parameters_{answer.exercise}"))
+    assert time.perf_counter() - started < 1

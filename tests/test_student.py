@@ -12,10 +12,15 @@ def test_every_cell_of_the_release_runs_and_only_the_stubs_raise(released, tmp_p
             assert output.get("name") != "stderr", (cell.id, output)
             if output.output_type == "error":
                 raising[cell.id] = output.ename
-    assert set(raising.values()) == {"NotImplementedError"}
     for name in ("zeros", "random", "he"):
-        assert {f"{name}-show", f"{name}-test", f"{name}-train"} <= set(raising)
-    assert not {"packages", "dataset", "network", "look", "conclusions-table", "conclusions-costs"} & set(raising)
+        assert raising[f"{name}-show"] == raising[f"{name}-train"] == "NotImplementedError"
+        assert raising[f"{name}-test"] == "CheckFailed"
+        (failed,) = cells_by_id(ran)[f"{name}-test"].outputs
+        assert len(failed.traceback) == 1 and "delete the line that raises NotImplementedError" in failed.traceback[0]
+    assert set(raising.values()) == {"NotImplementedError", "CheckFailed"}
+    working = {"packages", "dataset", "network", "look", "conclusions-table", "conclusions-costs", "preflight"}
+    assert not working & set(raising)
+    assert "Not ready yet" in cells_by_id(ran)["preflight"].outputs[0].data["text/html"]
 
 
 def test_a_learner_who_fills_in_one_exercise_sees_that_one_work(source, released, tmp_path):

@@ -1,107 +1,428 @@
-"""The visible checks of the three exercises, and what they say to a learner.
+"""The checks of the three exercises, and what they say to a learner.
 
-Each check takes the learner's function, calls it, and prints
-``All tests passed.`` or raises `CheckFailed` with what was expected, what came
-and the likely cause. The checks hold expected values and properties only; there
-is no solution in here to call.
+A check takes the learner's function, calls it, and prints ``All tests passed.``
+or raises `CheckFailed` with what was expected, what came and the likely cause.
+It finds the cause by asking of each known mistake what it would have produced.
+The checks hold expected values and properties only; there is no solution in
+here to call. The grader brings its own reference to `hidden_test`.
 """
 
+import builtins
+import difflib
+import dis
+import html
+import inspect
+import io
+import sys
+import time
 import traceback
+import types
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 PASSED = "All tests passed."
+SECONDS = 5  # for one call of the learner's function, which needs about a thousandth of one
 
-# Everything that a check can say: one line to say what is wrong, one to say what
-# to do. Read or translate them here; the names in braces are filled in below.
+
+class Message(NamedTuple):
+    """What a check says: two lines on what is wrong, and a hint for each likely cause."""
+
+    category: str  # all that a hidden check tells
+    expected: str
+    got: str
+    hints: dict
+
+
+# Everything that the checks can say, to read or to translate. The names in braces are filled in.
+LABELS = {"expected": "Expected:", "got": "Got:", "hint": "Hint:"}
+WORDS = {
+    "line": " (line {number}: {text})",
+    "still running": "still running after {seconds} seconds",
+    "from the start": "{key} starts with",
+    "later": "{key} goes on, from its value number {number}, with",
+    "no keys": "of an empty dict",
+    "more keys": "{keys} and {number} more",
+    "a function": "the function",
+    "a name": "a name",
+}
+HIDDEN = {
+    "title": "{function}: a hidden check failed, on {architecture}",
+    "got": "{category}",
+    "hint": "The visible checks pass, so the function is right for their layer sizes. Is anything in it fixed, such as a "
+        "size, a number of layers or a value that you typed in? Compute all of it from layers_dims.",
+}
 MESSAGES = {
-    "raised": (
-        "the function raised {error}.",
-        "Look at this line of yours: {line}",
+    "error": Message(
+        "the function raised an error",
+        "a dict of arrays",
+        "{error}{line}",
+        {
+            "not written": "Write your code in the cell of this exercise, and delete the line that raises "
+                "NotImplementedError.",
+            "never ends": "It was stopped after {seconds} seconds. Look at the loop around that line: what ends it? "
+                "`for l in range(1, L + 1):` always ends.",
+            "parameters": "The check passes one value, the list of layer sizes. Begin with "
+                "`def {name}(layers_dims):`, and give a further parameter a default value or take it away.",
+            "not a function": "Define it with `def {name}(layers_dims):`, and run that cell. Was the name used "
+                "again for something else?",
+            "index": "layers_dims has {count} entries, so its last index is {last}. The loop goes further than that: "
+                "let it end at len(layers_dims) - 1.",
+            "unknown name": "The function uses {unknown}, which is not defined. Is it a typing mistake, or is it "
+                "set in a cell that has not run?",
+            "unset name": "The function reads {unknown} before it gives it a value.",
+            "unpacking": "That line counts on a fixed number of layers. Loop over layers_dims: it can have any length.",
+            "fixed number": "The function works for {works} and not here, so it counts on a number of layers. Loop up to "
+                "len(layers_dims) - 1.",
+            "range of a list": "range needs a number. Use range(1, len(layers_dims)).",
+            "shape as tuple": "np.random.randn takes the sizes one by one, not as a tuple: one pair of parentheses.",
+            "shape not whole": "A size in a shape has to be a whole number, and this one is not. layers_dims holds "
+                "the sizes as they are needed.",
+            "shape not a tuple": "np.zeros takes the shape as one tuple: two pairs of parentheses, "
+                "np.zeros((rows, columns)).",
+            "text plus number": "Text and numbers do not add up. Turn the number into text: 'W' + str(l).",
+            "arithmetic on a list": "A list does not compute. Take one entry of it, such as layers_dims[l-1], "
+                "or make it an array.",
+            "key": "The key is read before it is set, or spelled in another way than where it is set.",
+            "division by zero": "The number below the fraction line is 0. The fan-in is layers_dims[l-1], not l-1.",
+            "attribute": "Check the spelling, and whether the name belongs to np or to np.random.",
+            "import": "NumPy alone is enough here, and nothing else is sure to be there when this is graded.",
+            "recursion": "The function calls itself without an end. A loop over the layers is enough.",
+            "exit": "The function ends the whole program. Return the dict in place of that.",
+            "any": "Read that line again, with the values that its names have in the first pass of the loop.",
+        },
     ),
-    "returned nothing": (
-        "the function returned None, expected a dict of arrays.",
-        "End it with `return parameters`. Printing a value does not return it.",
+    "type": Message(
+        "the type of what is returned",
+        "a dict of arrays",
+        "something of type {got}",
+        {
+            "nothing": "End the function with `return parameters`.",
+            "printed": "The function prints its result and returns nothing. Printing a value does not return it: "
+                "end with `return parameters`.",
+            "tuple around a dict": "The dict is inside a tuple. Return it alone, with no comma: `return parameters`.",
+            "sequence": "Put every array into one dict, under its name, and return that dict: "
+                "parameters['W1'], parameters['b1'] and so on.",
+            "array": "One array is not enough. Put the array of each layer into one dict, and return that.",
+            "text": "This is text. Return the dict itself, not a description of it.",
+            "function": "This is a function and not what it returns. Return parameters.",
+            "generator": "`yield` makes a generator. Use `return parameters`, once, after the loop.",
+            "any": "Put the array of each layer into one dict, and return that dict.",
+        },
     ),
-    "not a dict": (
-        "the function returned a {got}, expected a dict of arrays.",
-        "Collect the arrays in one dict, parameters['W1'] and so on, and return that dict alone.",
+    "argument": Message(
+        "the argument after the call",
+        "layers_dims is left as it was, {expected}",
+        "after the call it is {got}",
+        {"any": "The list belongs to the caller, who needs it again. Read from it, or work on a copy: list(layers_dims)."},
     ),
-    "other spelling": (
-        "the keys are {got}, expected {expected}.",
-        "Weights have a capital W, biases a small b, and the layer's number follows: 'W1', 'b1'.",
+    "keys": Message(
+        "the keys",
+        "the keys {expected}",
+        "the keys {got}",
+        {
+            "none": "The dict is empty. Does the loop run, and does it write into the dict that is returned?",
+            "not text": "Keys are text. Build them with 'W' + str(l) and 'b' + str(l).",
+            "small w": "Python tells W from w. The weights have a capital W.",
+            "capital b": "Python tells B from b. The biases have a small b.",
+            "extra characters": "Only the letter and the number: 'W1', with nothing before, between or after.",
+            "no number": "Every layer writes to the same keys and replaces the layer before. Add its number: 'W' + str(l).",
+            "letter for number": "The l inside the quotation marks is the letter l. Outside them it is the number: "
+                "'W' + str(l).",
+            "nested": "The arrays are in dicts inside the dict. Put them all on one level: parameters['W1'].",
+            "numbered from zero": "The numbers start one too low. The first layer with parameters is layer 1.",
+            "loop from zero": "Layer 0 is the input and has no parameters. Let the loop start at 1.",
+            "loop from two": "Layer 1 is missing. Let the loop start at 1.",
+            "loop one short": "The last layer is missing. range(1, n) stops before n: which n takes the last layer in?",
+            "loop one long": "There is a layer too many. range(1, n) stops before n, and L + 1 is far enough.",
+            "return inside the loop": "Only layer 1 is there, so the function returned in the first pass. Move `return` "
+                "to the left, below the loop.",
+            "dict inside the loop": "Only the last layer is there. The dict is made anew in every pass: make it "
+                "once, before the loop.",
+            "fixed number": "The number of layers is the same whatever the list. Loop up to len(layers_dims) - 1.",
+            "left from before": "The layers that are too many come from an earlier call. Make the dict inside the "
+                "function: parameters = {{}}.",
+            "no biases": "Only weights are there. Every layer has its biases too: parameters['b' + str(l)].",
+            "no weights": "Only biases are there. Every layer has its weights too: parameters['W' + str(l)].",
+            "more": "Return the weights and biases alone, one pair for each layer after the input.",
+            "any": "Weights have a capital W and biases a small b, followed by the number of the layer, from 1.",
+        },
     ),
-    "starts at zero": (
-        "the keys are {got}, expected {expected}.",
-        "Layer 0 is the input and has no parameters. Let the loop start at 1.",
+    "array": Message(
+        "the types of the arrays",
+        "{key} is a NumPy array",
+        "{key} is of type {got}",
+        {
+            "list": "It is a list of numbers, and lists do not multiply like matrices. Make it an array: "
+                "np.zeros((rows, columns)).",
+            "number": "It is a single number. Give it a shape: np.zeros((rows, columns)).",
+            "matrix": "np.matrix multiplies in its own way and NumPy advises against it. Use a plain array.",
+            "nothing": "It is None. What was assigned to it returns nothing.",
+            "function": "It is a function that was not called. Add the parentheses and the sizes.",
+            "any": "Make it with NumPy, for example np.zeros((rows, columns)).",
+        },
     ),
-    "loop too short": (
-        "the keys are {got}, expected {expected}.",
-        "The last layer is missing. range(1, n) stops before n: which n includes the last layer?",
+    "numbers": Message(
+        "the kind of the numbers",
+        "{key} holds floating-point numbers",
+        "{key} holds numbers of type {got}",
+        {
+            "randint": "np.random.randint draws whole numbers. Use np.random.randn, which draws from the normal distribution.",
+            "int": "Whole numbers cut off the small steps of gradient descent. Leave dtype away: "
+                "NumPy's own choice is float.",
+            "bool": "These are True and False. Leave dtype away: NumPy's own choice is float.",
+            "complex": "The numbers have an imaginary part. Did a root get a negative number?",
+            "text": "These are texts that look like numbers. Leave the quotation marks away.",
+            "object": "The array holds other things than numbers. Build it from numbers of one type.",
+            "any": "Only floating-point numbers can be trained. Leave dtype away: NumPy's own choice is float.",
+        },
     ),
-    "returned too early": (
-        "the keys are {got}, expected {expected}.",
-        "Only the first layer is there. Is the return statement inside the loop?",
+    "weight shape": Message(
+        "the shapes of the weights",
+        "{key} of shape {expected}",
+        "{key} of shape {got}",
+        {
+            "transposed": "Rows and columns are swapped. Row i holds the weights into unit i, so the shape is "
+                "(layers_dims[l], layers_dims[l-1]).",
+            "own size twice": "Both numbers are the units of layer l. The columns are the units of the layer "
+                "before: layers_dims[l-1].",
+            "size before twice": "Both numbers are the units of the layer before. The rows are the units of the "
+                "layer itself: layers_dims[l].",
+            "one layer early": "These are the sizes for the layer before. Does l count from 0 here? Then the rows are "
+                "layers_dims[l+1] and the columns layers_dims[l].",
+            "one layer late": "These are the sizes for the layer after. The rows are layers_dims[l], and the columns "
+                "layers_dims[l-1].",
+            "input size": "The columns are those of layer 1 in every layer. They change with l: layers_dims[l-1].",
+            "like the biases": "This is the shape of a bias column. Weights have one column for each unit of the "
+                "layer before: layers_dims[l-1].",
+            "one dimension": "The shape has one number and needs two: rows and columns.",
+            "more dimensions": "The shape has more than two numbers. It needs two: rows and columns.",
+            "fixed": "The shapes are the same whatever the list. Are sizes typed in, or taken from a variable outside "
+                "the function? Use layers_dims.",
+            "any": "The shape of the weights is (layers_dims[l], layers_dims[l-1]).",
+        },
     ),
-    "keys missing": (
-        "the keys are {got}, expected {expected}.",
-        "Every layer needs its weights and its biases.",
+    "bias shape": Message(
+        "the shapes of the biases",
+        "{key} of shape {expected}",
+        "{key} of shape {got}",
+        {
+            "one dimension": "The shape has one number. A column needs two: (layers_dims[l], 1).",
+            "row": "This is a row. The biases are a column: (layers_dims[l], 1).",
+            "size before": "These are the units of the layer before. The biases belong to layer l: (layers_dims[l], 1).",
+            "one layer late": "These are the units of the layer after. The biases belong to layer l: (layers_dims[l], 1).",
+            "like the weights": "This is the shape of the weights. There is one bias for each unit: (layers_dims[l], 1).",
+            "one bias": "There is one bias for the whole layer. Every unit has its own: (layers_dims[l], 1).",
+            "more dimensions": "The shape has more than two numbers. It needs two: (layers_dims[l], 1).",
+            "fixed": "The shapes are the same whatever the list. Are sizes typed in, or taken from a variable outside "
+                "the function? Use layers_dims.",
+            "any": "The shape of the biases is (layers_dims[l], 1).",
+        },
     ),
-    "keys added": (
-        "the keys are {got}, expected {expected}.",
-        "Return only the weights and biases, one pair for each layer after the input.",
+    "finite": Message(
+        "values that are not finite",
+        "{key} holds finite numbers",
+        "{key} holds {got}",
+        {
+            "nan": "NaN comes from a calculation without a result, such as 0 / 0 or the root of a negative number.",
+            "infinite": "Infinity comes from a division by zero. Is the number below the fraction line layers_dims[l-1]?",
+        },
     ),
-    "not an array": (
-        "{key} is a {got}, expected a NumPy array.",
-        "Build it with NumPy, for example np.zeros((rows, columns)).",
+    "shared": Message(
+        "fresh arrays",
+        "every array has memory of its own",
+        "{key} and {other} share theirs",
+        {"any": "They are one array under two names, so a change of one changes the other. Make a new array for each key, "
+            "inside the loop."},
     ),
-    "not floats": (
-        "{key} holds {got}, expected floating-point numbers.",
-        "Gradient descent adds small fractions. Leave dtype away: NumPy's default is float.",
+    "kept": Message(
+        "fresh arrays",
+        "every call returns new arrays",
+        "{key} of one call is {key} of the next",
+        {"any": "The arrays of an earlier call come back, so training would change them for the next call. Make new ones "
+            "in every call."},
     ),
-    "transposed": (
-        "{key} has the shape {got}, expected {expected}.",
-        "Rows and columns are swapped. Row i holds the weights into unit i: (layers_dims[l], layers_dims[l-1]).",
+    "read-only": Message(
+        "fresh arrays",
+        "{key} can be changed",
+        "{key} is read-only",
+        {"any": "What can't be changed can't be trained. np.broadcast_to makes such arrays: use np.zeros or np.full."},
     ),
-    "bias not a column": (
-        "{key} has the shape {got}, expected {expected}.",
-        "The biases are a column: the shape is (layers_dims[l], 1), with both numbers.",
+    "bias value": Message(
+        "the values of the biases",
+        "{key} is zero",
+        "{key} is {got}",
+        {
+            "constant": "Every bias starts at zero here. Use np.zeros.",
+            "not filled": "np.empty takes memory as it finds it and fills in nothing. Use np.zeros.",
+            "drawn": "Biases are not drawn here. They start at zero: np.zeros((layers_dims[l], 1)).",
+        },
     ),
-    "other shape": (
-        "{key} has the shape {got}, expected {expected}.",
-        "Weights are (layers_dims[l], layers_dims[l-1]), biases (layers_dims[l], 1).",
+    "zero weight": Message(
+        "the values of the weights",
+        "{where} {expected}",
+        "{where} {got}",
+        {
+            "ones": "np.ones makes ones. np.zeros makes zeros.",
+            "constant": "Every weight is {constant}. Use np.zeros, and add nothing.",
+            "identity": "np.eye puts ones on the diagonal. Use np.zeros.",
+            "not filled": "np.empty takes memory as it finds it and fills in nothing. Use np.zeros.",
+            "random": "These are random numbers, the subject of exercise 2. Here every weight is zero: np.zeros.",
+            "any": "Every weight is zero in this exercise. Use np.zeros, and add nothing.",
+        },
     ),
-    "not finite": (
-        "{key} holds NaN or infinity, expected finite numbers.",
-        "Look for a division by zero or np.empty.",
+    "repeat": Message(
+        "two equal calls",
+        "two calls with {dims} return the same",
+        "the second call returns something else",
+        {
+            "no seed": "Nothing fixes the random numbers. Make np.random.seed(3) the first line of the function.",
+            "other": "Does the function keep something "
+                "between calls, such as a variable outside of it?",
+        },
     ),
-    "bias not zero": (
-        "{key} is {got}, expected zeros.",
-        "Only the weights are random. Biases start at zero in all three exercises.",
+    "draws": Message(
+        "the values of the weights",
+        "{where} {expected}",
+        "{where} {got}",
+        {
+            "uniform": "np.random.rand draws evenly from 0 to 1 and is never negative. Use np.random.randn, which draws "
+                "from the normal distribution.",
+            "other uniform": "These numbers are spread evenly, which is a uniform distribution. np.random.randn draws "
+                "from the normal one.",
+            "absolute": "No value is negative, but the sizes are right. Leave np.abs away.",
+            "added": "The {offset:.4g} was added to the draws. Multiply them by the factor.",
+            "offset": "The draws are right, with {offset:.4g} added to them. Multiply, and add nothing.",
+            "transposed": "The numbers were drawn for the transposed shape and then turned. Draw with the final shape: "
+                "np.random.randn(layers_dims[l], layers_dims[l-1]).",
+            "seed inside the loop": "W2 begins with the draws of W1 again. np.random.seed(3) stands inside the loop: "
+                "move it before the loop.",
+            "biases first": "The stream of random numbers is used for the biases first. They need no draws: "
+                "use np.zeros.",
+            "biases between": "Random numbers were drawn between W1 and W2, as many as W1 has rows: for the biases? "
+                "They need no draws: use np.zeros.",
+            "extra draws": "{count} random numbers were drawn before {drawn} and are not in it. Draw each W once, and "
+                "nothing else.",
+            "last layer first": "The layers were drawn from the last to the first. Let the loop go up: W1, W2, ...",
+            "other seed": "These are the draws after np.random.seed({seed}). Take 3, so that all draw the same.",
+            "new generator": "These are draws of {generator}, and {spread} Use np.random.seed(3) and np.random.randn.",
+            "rounded": "Nearly right. The values are rounded: leave np.round and small dtypes away.",
+            "any": "These are other random numbers, and {spread} Keep np.random.seed(3) as the first line, and draw "
+                "W1, W2, ... in this order, each with one call of np.random.randn.",
+        },
     ),
-    "weights not zero": (
-        "{key} is {got}, expected zeros.",
-        "In this exercise every weight starts at zero: np.zeros, with nothing added.",
-    ),
-    "uniform": (
-        "{key} starts with {got}, expected {expected}; no value is negative.",
-        "np.random.rand draws from [0, 1). Use np.random.randn, which draws from the normal distribution.",
-    ),
-    "scale": (
-        "{key} starts with {got}, expected {expected}: yours is {ratio:.4g} times as large.",
-        "The draws are right, their scale is not. {cause}",
-    ),
-    "other draws": (
-        "{key} starts with {got}, expected {expected}.",
-        "These are other random draws. Keep np.random.seed(3) as the first line, before the loop, and draw each "
-        "W with one call of np.random.randn, in the order W1, W2, ...",
-    ),
+}
+SCALE = (
+    "the values of the weights",
+    "{where} {expected}, the draws times {factor:.4g}",
+    "{where} {got}, the draws times {used:.4g}",
+)
+MESSAGES["scale of exercise 2"] = Message(
+    *SCALE,
+    {
+        "zero": "Every weight is zero, as in exercise 1. Draw them with np.random.randn, and multiply by 10.",
+        "unscaled": "These are the bare draws. Multiply them by 10.",
+        "tenth": "Division by 10 makes them smaller. Multiply them by 10.",
+        "hundredth": "The factor 0.01 makes small weights, and this exercise wants large ones. Multiply by 10.",
+        "hundred": "The factor is 100. Is the 10 in there twice?",
+        "root of ten": "This is the root of 10. Multiply by 10 itself, which is the standard deviation.",
+        "he": "This is the scale of exercise 3. Here the factor is 10, in every layer.",
+        "negative": "The sign is turned. Multiply by 10, with a plus.",
+        "some layers": "The factor 10 is right in some layers and not in all. Multiply in every pass of the loop.",
+        "any": "The draws are right, their size is not. The factor is 10, in every layer.",
+    },
+)
+MESSAGES["scale of exercise 3"] = Message(
+    *SCALE,
+    {
+        "zero": "Every weight is zero, as in exercise 1. Draw them with np.random.randn, and multiply by sqrt(2 / n).",
+        "unscaled": "These are the bare draws. Multiply them by sqrt(2 / n), with n the units of the layer before.",
+        "ten": "This is the factor 10 of exercise 2. Here it is sqrt(2 / n), with n the units of the layer before.",
+        "hundredth": "This is the factor 0.01. Here it is sqrt(2 / n), with n the units of the layer before.",
+        "xavier": "This is Xavier initialization, sqrt(1 / n). He initialization has a 2 where Xavier has a 1.",
+        "variance": "This is 2 / n, the variance. Multiply by its square root, the standard deviation.",
+        "variance of xavier": "This is 1 / n. The factor is sqrt(2 / n): there is a 2, and a square root.",
+        "squared": "The 2 / n is squared. Its square root is ** 0.5, or np.sqrt.",
+        "root of the 2 alone": "The root takes in the 2 alone. Put the whole fraction under it: sqrt(2 / n).",
+        "root of the n alone": "The root takes in the n alone. Put the whole fraction under it: sqrt(2 / n).",
+        "integer division": "2 // n drops the fraction, and 0 is left of most. Use one slash: 2 / n.",
+        "fan-out": "The n here is the units of the layer itself, the fan-out. Take the fan-in: layers_dims[l-1].",
+        "variance by fan-out": "This is 2 divided by the units of the layer itself. Take the fan-in, layers_dims[l-1], "
+            "and the square root.",
+        "both fans": "This divides by fan-in plus fan-out. He initialization divides by the fan-in alone.",
+        "mean of the fans": "This divides by the mean of fan-in and fan-out. He initialization divides by the fan-in alone.",
+        "uniform limit": "The 6 belongs to Xavier initialization from a uniform distribution. Here it is sqrt(2 / n), "
+            "with n the fan-in alone.",
+        "input size": "The n is that of layer 1 in every layer. It changes with l: layers_dims[l-1].",
+        "number of layers": "The n here is the number of layers. It should be units: layers_dims[l-1].",
+        "length of the list": "The n here is the length of layers_dims. It should be one entry of it: layers_dims[l-1].",
+        "layer number": "The n here is the layer's number l. It should be units: layers_dims[l-1].",
+        "upside down": "The fraction is upside down, or the draws are divided by it. Multiply by sqrt(2 / n).",
+        "product": "This is sqrt(2 * n). Divide by n: sqrt(2 / n).",
+        "he times ten": "The scale is right, and then there is the factor 10 of exercise 2. Leave that away.",
+        "he times hundredth": "The scale is right, and then there is a factor 0.01. Leave that away.",
+        "negative": "The sign is turned. Multiply by sqrt(2 / n), with a plus.",
+        "some layers": "The factor is right in some layers and not in all. It changes with l: sqrt(2 / layers_dims[l-1]).",
+        "any": "The draws are right, their size is not. The factor is sqrt(2 / n), with n the units of the layer before.",
+    },
+)
+# Where the values say nothing, the spread of many draws does.
+SPREAD = {
+    "right": "their scale is right: W1 on {inputs} inputs has the standard deviation {measured:.3g}, as it should. Only "
+        "the stream of random numbers differs.",
+    "wrong": "their scale is not right: W1 on {inputs} inputs has the standard deviation {measured:.3g}, and should have "
+        "{expected:.3g}.",
+    "unknown": "their scale can't be told, because the function fails on larger layers.",
+}
+PREFLIGHT = {
+    "caption": "Before you hand in: what costs points, and what does not",
+    "columns": ("looked for", "exercise 1, zeros", "exercise 2, random", "exercise 3, He", "costs points?"),
+    "ok": "ok",
+    "rows": {
+        "there": ("The function is there, under its name", "yes"),
+        "parameters": ("It takes layers_dims and needs nothing else", "yes"),
+        "stub": ("The line with NotImplementedError is gone", "yes, if Python reaches it"),
+        "checks": ("The visible checks pass", "yes, 10 points for each exercise"),
+        "names": ("It uses no variable from outside", "only if the cell that sets it is missing or runs later"),
+        "prints": ("It prints nothing", "no"),
+    },
+    "missing": "no function {name}",
+    "similar": "no function {name}. Is it the one that you call {similar}? Give it the name back.",
+    "takes nothing": "takes no parameter",
+    "needs": "needs also: {names}",
+    "stub reached": "still there, and reached: delete it",
+    "stub not reached": "still there, but not reached",
+    "fails": "no. Got: {got}. {hint}",
+    "uses": "uses {names}: keep the cell that sets it, above this exercise",
+    "undefined": "uses {names}, which is not set anywhere",
+    "prints": "prints, and may",
+    "unknown": "could not be looked at",
+    "ready": "All visible checks pass. Extra cells, extra variables and prints cost nothing. Restart the kernel, run all "
+        "cells, save, and hand in.",
+    "not ready": "Not ready yet: {exercises}. You can hand in all the same; the other exercises keep their points.",
 }
 
 
 class CheckFailed(AssertionError):
-    """A check's message to a learner; Jupyter shows it without a traceback."""
+    """A check's message to a learner; Jupyter shows it without a traceback.
+
+    Parameters
+    ----------
+    call : str
+        The call that went wrong, such as ``initialize_parameters_he([2, 4, 1])``.
+    kind : str
+        The key of the message in `MESSAGES`.
+    expected, got, hint : str
+        What it says.
+    """
+
+    def __init__(self, call, kind, expected, got, hint):
+        self.kind, self.expected, self.got, self.hint = kind, expected, got, hint
+        width = max(map(len, LABELS.values())) + 1
+        lines = zip(LABELS.values(), (expected, got, hint))
+        super().__init__("\n".join([call, *(f"{label:{width}}{text}" for label, text in lines if text)]))
 
     def _render_traceback_(self):
         return [str(self)]
@@ -109,56 +430,117 @@ class CheckFailed(AssertionError):
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the learner's function, and what it should return.
+    """One call of the learner's function, and the weights that it should return.
 
     Attributes
     ----------
     layers_dims : tuple of int
         Units in each layer, from the input to the output.
-    weights : tuple of list
-        The expected W1, W2, ... as nested lists.
+    values : tuple of float
+        The expected W1, W2, ... one after the other, each row by row.
+        Where there is none, all of them are zero.
     """
 
     layers_dims: tuple
-    weights: tuple
+    values: tuple = ()
 
-    def expected(self):
-        parameters = {}
-        for layer, weights in enumerate(self.weights, start=1):
-            parameters[f"W{layer}"] = np.array(weights, dtype=float)
-            parameters[f"b{layer}"] = np.zeros((self.layers_dims[layer], 1))
-        return parameters
+    @property
+    def shapes(self):
+        """The shape of each weight matrix."""
+        return list(zip(self.layers_dims[1:], self.layers_dims))
+
+    @property
+    def weights(self):
+        """The expected weights, by key."""
+        sizes = [rows * columns for rows, columns in self.shapes]
+        values = np.array(self.values or [0.0] * sum(sizes))
+        parts = np.split(values, np.cumsum(sizes)[:-1])
+        return {f"W{l}": part.reshape(shape) for l, (part, shape) in enumerate(zip(parts, self.shapes), start=1)}
 
 
-ZEROS = [
-    Case((3, 2, 1), ([[0, 0, 0], [0, 0, 0]], [[0, 0]])),
-    Case((2, 3, 2, 1), ([[0, 0], [0, 0], [0, 0]], [[0, 0, 0], [0, 0, 0]], [[0, 0]])),
-]
-RANDOM = [
-    Case(
-        (3, 2, 1),
-        ([[17.88628473, 4.36509851, 0.96497468], [-18.63492703, -2.77388203, -3.54758979]],
-         [[-0.82741481, -6.27000677]]),
+@dataclass(frozen=True)
+class Exercise:
+    """One graded function.
+
+    Attributes
+    ----------
+    function : str
+        Its name in the notebook.
+    cases : tuple of Case
+        What the visible check calls it with.
+    scale : str
+        The name of its factor in `_scales`.
+    hints : str
+        Where `MESSAGES` has what to say about a wrong factor.
+    """
+
+    function: str
+    cases: tuple
+    scale: str = ""
+    hints: str = ""
+
+
+# Four sizes show a loop that ends too early, and no two of them are equal. Three are those of the
+# cell above the check. Equal sizes show an array that is used twice.
+ZEROS = Exercise("initialize_parameters_zeros", (Case((5, 3, 2, 1)), Case((3, 2, 1)), Case((3, 3, 3))))
+RANDOM = Exercise(
+    "initialize_parameters_random",
+    (
+        Case((5, 3, 2, 1), (
+            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
+            -0.43818169, -4.7721803, -13.13864753, 8.8462238, 8.81318042, 17.09573064, 0.50033642, -4.04677415,
+            -5.45359948, -15.46477316, 9.82367434, -11.0106763, -11.85046527, -2.05649899, 14.86148355,
+        )),
+        Case((3, 2, 1), (
+            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
+        )),
+        Case((3, 3, 3), (
+            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
+            -0.43818169, -4.7721803, -13.13864753, 8.8462238, 8.81318042, 17.09573064, 0.50033642, -4.04677415,
+            -5.45359948, -15.46477316,
+        )),
     ),
-    Case(
-        (2, 1, 3, 1),
-        ([[17.88628473, 4.36509851]],
-         [[0.96497468], [-18.63492703], [-2.77388203]],
-         [[-3.54758979, -0.82741481, -6.27000677]]),
+    scale="ten",
+    hints="scale of exercise 2",
+)  # fmt: skip
+HE = Exercise(
+    "initialize_parameters_he",
+    (
+        Case((5, 3, 2, 1), (
+            1.13122797, 0.27607307, 0.06103036, -1.17857627, -0.1754357, -0.22436928, -0.05233031, -0.39655005,
+            -0.02771304, -0.30181918, -0.83096103, 0.55948432, 0.55739447, 1.08122894, 0.03164405, -0.33041773,
+            -0.44528453, -1.26269344, 0.80209965, -0.89901796, -0.96758644, -0.2056499, 1.48614836,
+        )),
+        Case((2, 4, 1), (
+            1.78862847, 0.43650985, 0.09649747, -1.8634927, -0.2773882, -0.35475898, -0.08274148, -0.62700068,
+            -0.03098412, -0.33744411, -0.92904268, 0.62552248,
+        )),
+        Case((3, 3, 3), (
+            1.46040903, 0.3564088, 0.07878985, -1.52153542, -0.22648652, -0.28965949, -0.06755814, -0.51194391,
+            -0.03577739, -0.38964689, -1.07276608, 0.72229115, 0.71959317, 1.39586056, 0.0408523, -0.33041773,
+            -0.44528453, -1.26269344,
+        )),
     ),
-]  # fmt: skip
-HE = [
-    Case(
-        (2, 4, 1),
-        ([[1.78862847, 0.43650985], [0.09649747, -1.8634927], [-0.2773882, -0.35475898], [-0.08274148, -0.62700068]],
-         [[-0.03098412, -0.33744411, -0.92904268, 0.62552248]]),
-    ),
-    Case(
-        (8, 1, 2),
-        ([[0.89431424, 0.21825492, 0.04824873, -0.93174635, -0.1386941, -0.17737949, -0.04137074, -0.31350034]],
-         [[-0.06196825], [-0.67488822]]),
-    ),
-]  # fmt: skip
+    scale="he",
+    hints="scale of exercise 3",
+)  # fmt: skip
+
+# What the expected values are made of, to recognize it in unexpected ones.
+DRAWS = np.array(RANDOM.cases[0].values) / 10
+# The first two draws of other streams, as their sources produce them.
+OTHER_SEEDS = {
+    0: (1.764052, 0.400157), 1: (1.624345, -0.611756), 2: (-0.416758, -0.056267), 4: (0.050562, 0.499951),
+    5: (0.441227, -0.33087), 6: (-0.311784, 0.729004), 7: (1.690526, -0.465937), 8: (0.091205, 1.091283),
+    10: (1.331587, 0.715279), 42: (0.496714, -0.138264), 123: (-1.085631, 0.997345), 1234: (0.471435, -1.190976),
+}  # fmt: skip
+NEW_GENERATORS = {
+    "np.random.default_rng(0)": (0.12573, -0.132105),
+    "np.random.default_rng(3)": (2.040919, -2.555665),
+    "np.random.default_rng(42)": (0.304717, -1.039984),
+}
+UNFILLED = 1e300  # what np.empty finds in memory during a check
+UNIFORM = (0.550798, 0.708148)  # np.random.rand after np.random.seed(3)
+LARGE = (200, 300, 400, 100)  # enough draws to measure their spread to a percent
 
 
 def initialize_parameters_zeros_test(target):
@@ -173,10 +555,8 @@ def initialize_parameters_zeros_test(target):
     ------
     CheckFailed
         With what was expected, what came and the likely cause.
-    NotImplementedError
-        From the exercise's stub, unchanged.
     """
-    _check(target, "initialize_parameters_zeros", ZEROS, _explain_zeros)
+    _visible_test(target, ZEROS)
 
 
 def initialize_parameters_random_test(target):
@@ -184,7 +564,7 @@ def initialize_parameters_random_test(target):
 
     Parameters and errors are those of `initialize_parameters_zeros_test`.
     """
-    _check(target, "initialize_parameters_random", RANDOM, _explain_random)
+    _visible_test(target, RANDOM)
 
 
 def initialize_parameters_he_test(target):
@@ -192,155 +572,707 @@ def initialize_parameters_he_test(target):
 
     Parameters and errors are those of `initialize_parameters_zeros_test`.
     """
-    _check(target, "initialize_parameters_he", HE, _explain_he)
+    _visible_test(target, HE)
 
 
-def _check(target, name, cases, explain):
-    """Run all cases; ``explain(got, expected)`` names the message for wrong weights."""
-    random_state = np.random.get_state()
-    try:
-        for case in cases:
-            call = f"{name}({list(case.layers_dims)})"
-            returned = _call(target, call, case)
-            expected = case.expected()
-            _check_keys(returned, expected, call)
-            for key in expected:
-                _check_array(returned[key], expected[key], key, call)
-            _check_values(returned, expected, explain, call)
-    finally:
-        np.random.set_state(random_state)
+def hidden_test(target, reference, architectures):
+    """Check a function on further architectures, and tell no more than what kind of thing is wrong.
+
+    Parameters
+    ----------
+    target : callable
+        The learner's function.
+    reference : callable
+        Takes layer sizes and returns the expected W1, W2, ... in a list.
+    architectures : dict of str to sequence of int
+        Layer sizes, by what is special about them, such as ``"one layer"``.
+
+    Raises
+    ------
+    CheckFailed
+        With the category of the first failure.
+    """
+    with _own_random_state():
+        for architecture, layers_dims in architectures.items():
+            values = np.concatenate([np.ravel(weights) for weights in reference(list(layers_dims))])
+            case = Case(tuple(layers_dims), tuple(values.tolist()))
+            try:
+                Attempt(target, Exercise(_name(target), (case,)), case).check()
+            except CheckFailed as failed:
+                category = MESSAGES[failed.kind].category
+                title = HIDDEN["title"].format(function=_name(target), architecture=architecture)
+                raise CheckFailed(
+                    title, failed.kind, "", HIDDEN["got"].format(category=category), HIDDEN["hint"]
+                ) from None
+
+
+def _visible_test(target, exercise):
+    _check_cases(target, exercise)
     print(PASSED)
 
 
-def _call(target, call, case):
+def _check_cases(target, exercise):
+    with _own_random_state():
+        for case in exercise.cases:
+            Attempt(target, exercise, case).check()
+
+
+@contextmanager
+def _own_random_state():
+    """Leave the learner's random numbers as they were."""
+    state = np.random.get_state()
     try:
-        return target(list(case.layers_dims))
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        for frame in traceback.extract_tb(error.__traceback__)[1:]:
-            if "site-packages" not in frame.filename:
-                where = frame  # the deepest line that the learner wrote
-        _fail("raised", call, error=f"{type(error).__name__}: {error}", line=f"{where.lineno}: {where.line}")
+        yield
+    finally:
+        np.random.set_state(state)
 
 
-def _check_keys(returned, expected, call):
-    if returned is None:
-        _fail("returned nothing", call)
-    if not isinstance(returned, dict):
-        _fail("not a dict", call, got=type(returned).__name__)
-    if set(returned) == set(expected):
-        return
-    got = set(map(str, returned))
-    last = len(expected) // 2
-    if {key.lower() for key in got} == {key.lower() for key in expected}:
-        message = "other spelling"
-    elif {"W0", "b0"} & got:
-        message = "starts at zero"
-    elif got == {"W1", "b1"} and last > 2:
-        message = "returned too early"
-    elif got == set(expected) - {f"W{last}", f"b{last}"}:
-        message = "loop too short"
-    elif got > set(expected):
-        message = "keys added"
-    else:
-        message = "keys missing"
-    _fail(message, call, got=", ".join(sorted(got)) or "none at all", expected=", ".join(sorted(expected)))
+# -------------------------------------------------- one call, from keys to values
 
 
-def _check_array(array, expected, key, call):
-    if type(array) is not np.ndarray:
-        _fail("not an array", call, key=key, got=type(array).__name__)
-    if array.dtype.kind != "f":
-        _fail("not floats", call, key=key, got=array.dtype)
-    if array.shape != expected.shape:
-        if key.startswith("b"):
-            message = "bias not a column"
-        elif array.shape == expected.shape[::-1]:
-            message = "transposed"
+class Attempt:
+    """The learner's function at one case: calls it, and names what is wrong with what came.
+
+    Parameters
+    ----------
+    target : callable
+    exercise : Exercise
+    case : Case
+    """
+
+    def __init__(self, target, exercise, case):
+        self.target, self.exercise, self.case = target, exercise, case
+        self.layers = len(case.shapes)
+        self.sizes = case.layers_dims
+
+    def check(self):
+        """Raise CheckFailed for the first thing that is wrong."""
+        first = self.call()
+        self.check_keys(first)
+        self.check_arrays(first)
+        self.check_shapes(first)
+        second = self.call()
+        self.check_memory(first, second)
+        self.check_biases(first)
+        self.check_weights(first, second)
+        if not _same(first, second):
+            mistake = "no seed" if self.exercise.scale else "other"
+            self.fail("repeat", mistake, dims=list(self.sizes))
+
+    def fail(self, kind, mistake, **details):
+        """Raise CheckFailed with the message of a kind and the hint for a mistake."""
+        message = MESSAGES[kind]
+        call = f"{self.exercise.function}({list(self.sizes)})"
+        texts = (text.format(**details) for text in (message.expected, message.got, message.hints[mistake]))
+        raise CheckFailed(call, kind, *texts) from None
+
+    # ------------------------------------------------------------------ the call
+
+    def call(self):
+        """Return what the function returns, as a plain dict."""
+        given = list(self.sizes)
+        _leave_in_memory(self.case.shapes)
+        try:
+            # Plain nbgrader gives no points to a cell that wrote to stderr, be it a warning.
+            with _time_limit(self.target), redirect_stderr(sys.stdout):
+                returned = self.target(given)
+        except (Exception, SystemExit) as error:  # a learner's function may raise anything
+            self.fail_with(error)
+        if not all(type(size) is int for size in given) or given != list(self.sizes):
+            self.fail("argument", "any", expected=list(self.sizes), got=_short(given))
+        if not isinstance(returned, dict):
+            self.fail("type", self.mistake_in_type(returned), got=_type_name(returned))
+        return dict(dict.items(returned))
+
+    def elsewhere(self):
+        """Return the shapes that come back for the exercise's cases; {} where the call fails."""
+        found = {}
+        for case in self.exercise.cases:
+            try:
+                returned = Attempt(self.target, self.exercise, case).call()
+            except CheckFailed:
+                returned = {}
+            found[case.layers_dims] = {key: getattr(value, "shape", None) for key, value in returned.items()}
+        return found
+
+    def fail_with(self, error):
+        """Fail with what the function raised, on which line, and why that may be."""
+        text, line = _text(error), _learners_line(error, self.target)
+        self.fail(
+            "error", self.mistake_in_error(error, text, line),
+            error=text, line=WORDS["line"].format(number=line.lineno, text=line.line) if line else "",
+            name=self.exercise.function, seconds=SECONDS, count=len(self.sizes), last=self.layers,
+            works=list(self.exercise.cases[0].layers_dims), unknown=(text.split("'") + [WORDS["a name"]])[1],
+        )  # fmt: skip
+
+    def mistake_in_error(self, error, text, line):
+        if not callable(self.target):
+            return "not a function"
+        if isinstance(error, TypeError) and "argument" in text and line is None:
+            return "parameters"
+        if isinstance(error, (IndexError, ValueError)) and self.case is not self.exercise.cases[0]:
+            return "fixed number"
+        return next((name for name, kind, part in ERRORS if isinstance(error, kind) and part in text), "any")
+
+    def mistake_in_type(self, returned):
+        if isinstance(returned, tuple) and any(isinstance(part, dict) for part in returned):
+            return "tuple around a dict"
+        if returned is None:
+            printed = io.StringIO()
+            with redirect_stdout(printed):
+                self.target(list(self.sizes))
+            return "printed" if printed.getvalue() else "nothing"
+        return _first_kind(returned, RETURNED)
+
+    # ------------------------------------------------------------------ the keys
+
+    def check_keys(self, returned):
+        expected = [f"{letter}{l}" for l in range(1, self.layers + 1) for letter in "Wb"]
+        if all(type(key) is str for key in returned) and set(returned) == set(expected):
+            return
+        got = ", ".join(_short(key) for key in list(returned)[:12])
+        if len(returned) > 12:
+            got = WORDS["more keys"].format(keys=got, number=len(returned) - 12)
+        self.fail("keys", self.mistake_in_keys(returned), expected=", ".join(expected), got=got or WORDS["no keys"])
+
+    def mistake_in_keys(self, returned):
+        L = self.layers
+        if not returned:
+            return "none"
+        if any(isinstance(value, dict) for value in returned.values()):
+            return "nested"
+        if not all(type(key) is str for key in returned):
+            return "not text"
+        got = set(returned)
+        if L > 1 and got in (_keys(1, 1), _keys(L, L)):
+            return "return inside the loop" if got == _keys(1, 1) else "dict inside the loop"
+        if got > _keys(1, L):
+            again = self.call()
+            if any(_share(returned[key], again.get(key)) for key in got - _keys(1, L)):
+                return "left from before"
+        numbers = {len(shapes) for shapes in self.elsewhere().values()}
+        if len(numbers) == 1 and got == _keys(1, len(got) // 2):
+            return "fixed number"
+        produced = {
+            "small w": {key.lower() for key in _keys(1, L)},
+            "capital b": {key.upper() for key in _keys(1, L)},
+            "no number": {"W", "b"},
+            "letter for number": {"Wl", "bl"},
+            "numbered from zero": _keys(0, L - 1),
+            "loop from zero": _keys(0, L),
+            "loop from two": _keys(2, L),
+            "loop one short": _keys(1, L - 1),
+            "loop one long": _keys(1, L + 1),
+            "no biases": {f"W{l}" for l in range(1, L + 1)},
+            "no weights": {f"b{l}" for l in range(1, L + 1)},
+        }
+        for mistake, keys in produced.items():
+            if got == keys:
+                return mistake
+        if {"".join(filter(str.isalnum, key)) for key in got} == _keys(1, L):
+            return "extra characters"
+        return "more" if got > _keys(1, L) else "any"
+
+    # ---------------------------------------------------------------- the arrays
+
+    def check_arrays(self, returned):
+        for key, array in returned.items():
+            if type(array) is not np.ndarray:
+                self.fail("array", _first_kind(array, NO_ARRAY), key=key, got=_type_name(array))
+            if array.dtype.kind != "f":
+                mistake = NO_FLOATS.get(array.dtype.kind, "any")
+                if mistake == "int" and self.exercise.scale and key.startswith("W"):
+                    cut_off = self.case.weights[key].astype(int)
+                    mistake = "int" if np.array_equal(array, cut_off) else "randint"
+                self.fail("numbers", mistake, key=key, got=_short(array.dtype))
+
+    def check_shapes(self, returned):
+        for l, (rows, columns) in enumerate(self.case.shapes, start=1):
+            for kind, key, expected in (("weight shape", f"W{l}", (rows, columns)), ("bias shape", f"b{l}", (rows, 1))):
+                got = returned[key].shape
+                if got != expected:
+                    self.fail(kind, self.mistake_in_shape(kind, key, l, got), key=key, expected=expected, got=got)
+        for key, array in returned.items():
+            if not np.isfinite(array).all():
+                nan = np.isnan(array).any()
+                self.fail("finite", "nan" if nan else "infinite", key=key, got="NaN" if nan else "infinity")
+
+    def mistake_in_shape(self, kind, key, l, got):
+        n, before, twice_before = self.sizes[l], self.sizes[l - 1], self.sizes[l - 2]  # in layer 1 l - 2 wraps around
+        after = self.sizes[l + 1] if l < self.layers else None
+        produced = {
+            "weight shape": {
+                "transposed": (before, n),
+                "own size twice": (n, n),
+                "size before twice": (before, before),
+                "one layer early": (before, twice_before),
+                "one layer late": (after, n),
+                "like the biases": (n, 1),
+                "input size": (n, self.sizes[0]),
+            },
+            "bias shape": {
+                "row": (1, n),
+                "like the weights": (n, before),
+                "size before": (before, 1),
+                "one layer late": (after, 1),
+                "one bias": (1, 1),
+            },
+        }
+        mistake = next((mistake for mistake, shape in produced[kind].items() if got == shape), "any")
+        if mistake != "one bias" and len({found.get(key) for found in self.elsewhere().values()}) == 1:
+            return "fixed"
+        if len(got) != 2:
+            return "one dimension" if len(got) < 2 else "more dimensions"
+        return mistake
+
+    def check_memory(self, first, second):
+        for index, (key, array) in enumerate(first.items()):
+            if not array.flags.writeable:
+                self.fail("read-only", "any", key=key)
+            for other in list(first)[index + 1 :]:
+                if _share(array, first[other]):
+                    self.fail("shared", "any", key=key, other=other)
+            if _share(array, second.get(key)):
+                self.fail("kept", "any", key=key)
+
+    # ---------------------------------------------------------------- the values
+
+    def check_biases(self, returned):
+        for l in range(1, self.layers + 1):
+            values = returned[f"b{l}"]
+            if values.any():
+                first = returned["b1"]
+                mistake = "drawn" if np.ptp(first if first.any() else values) else "constant"
+                if np.abs(values).max() > UNFILLED / 10:
+                    mistake = "not filled"
+                self.fail("bias value", mistake, key=f"b{l}", got=_listed(values))
+
+    def check_weights(self, first, second):
+        for key, expected in self.case.weights.items():
+            got = first[key]
+            wrong = np.flatnonzero(~_close(got, expected))
+            if wrong.size:
+                start = 0 if wrong[0] < 3 else wrong[0]
+                weights = [first[key] for key in self.case.weights]
+                explain = self.mistake_in_draws if self.exercise.scale else self.mistake_in_zeros
+                kind, mistake, details = explain(weights, _same(first, second))
+                self.fail(
+                    kind, mistake, where=WORDS["later" if start else "from the start"].format(key=key, number=start + 1),
+                    got=_listed(got, start), expected=_listed(expected, start), dims=list(self.sizes), layer=int(key[1:]) - 1,
+                    **details,
+                )  # fmt: skip
+
+    def mistake_in_zeros(self, weights, repeats):
+        values = np.concatenate([weight.ravel() for weight in weights])
+        if np.abs(values).max() > UNFILLED / 10:
+            mistake = "not filled"
+        elif np.ptp(values) == 0:
+            mistake = "ones" if values[0] == 1 else "constant"
+        elif all(np.array_equal(weight, np.eye(*weight.shape)) for weight in weights):
+            mistake = "identity"
+        elif not repeats or _position(weights[0]) is not None:
+            mistake = "random"
         else:
-            message = "other shape"
-        _fail(message, call, key=key, got=array.shape, expected=expected.shape)
-    if not np.isfinite(array).all():
-        _fail("not finite", call, key=key)
+            mistake = "any"
+        return "zero weight", mistake, {"constant": f"{values[0]:.4g}"}
+
+    def mistake_in_draws(self, weights, repeats):
+        """Tell how the weights came from the stream of draws, or from which other stream."""
+        if not repeats:
+            return "repeat", "no seed", {}
+        expected = list(self.case.weights.values())
+        factors = np.array([_factor(weight, draws) for weight, draws in zip(weights, self.draws())])
+        if not np.isnan(factors).any():
+            return self.mistake_in_scale(factors)
+
+        W1, rows = weights[0], len(weights[0])
+        draws = DRAWS[: W1.size]
+        slope, offset = np.polyfit(draws, W1.ravel(), 1)
+        first = _position(W1)
+        second = _position(weights[1]) if self.layers > 1 else None
+        produced = {
+            "absolute": all(_close(weight, np.abs(value)).all() for weight, value in zip(weights, expected)),
+            "added": _close(W1.ravel(), draws + offset).all(),
+            "offset": abs(slope) > 1e-3 and _close(W1.ravel(), slope * draws + offset).all() and first is None,
+            "rounded": all(np.allclose(weight, value, atol=0.06) for weight, value in zip(weights, expected)),
+            "transposed": _position(W1.T) == 0 and rows > 1,
+            "seed inside the loop": first == second == 0,
+            "last layer first": first and second is not None and second < first,
+            "biases first": first in (rows, sum(self.sizes[1:])),
+            "biases between": first == 0 and second == W1.size + rows,
+            "extra draws": first or (second or 0) > W1.size,
+            "uniform": _begins_like(W1, UNIFORM),
+        }
+        mistake = next((name for name, holds in produced.items() if holds), None)
+        if mistake is None:
+            return self.mistake_in_stream(W1)
+        extra = {"count": first, "drawn": "W1"} if first else {"count": (second or 0) - W1.size, "drawn": "W2"}
+        return "draws", mistake, {"offset": offset, **extra}
+
+    def draws(self):
+        """Return the draws for each layer, as they should be before they are scaled."""
+        taken = 0
+        for rows, columns in self.case.shapes:
+            yield DRAWS[taken : taken + rows * columns].reshape(rows, columns)
+            taken += rows * columns
+
+    def mistake_in_scale(self, factors):
+        known = _scales(self.sizes)
+        right = known[self.exercise.scale]
+        hints = MESSAGES[self.exercise.hints].hints
+        layer = int(np.flatnonzero(~np.isclose(factors, right, rtol=1e-5))[0])
+        mistake = "some layers" if np.isclose(factors, right, rtol=1e-5).any() else "any"
+        if np.allclose(factors, -right):
+            mistake = "negative"
+        for name, scale in known.items():
+            if name in hints and np.allclose(factors, scale, rtol=1e-4):
+                mistake = name
+        return self.exercise.hints, mistake, {"used": factors[layer], "factor": right[layer]}
+
+    def mistake_in_stream(self, W1):
+        """Tell what can be told of draws from an unknown stream: who made them, and how widely they spread."""
+        try:
+            returned = Attempt(self.target, self.exercise, Case(LARGE)).call()
+            many = [np.asarray(returned[f"W{l}"], dtype=float) for l in range(1, len(LARGE))]
+            measured = np.array([weights.std() for weights in many])
+        except (CheckFailed, KeyError, TypeError, ValueError):
+            spread = SPREAD["unknown"]
+        else:
+            expected = _scales(LARGE)[self.exercise.scale]
+            wrong = np.flatnonzero(~np.isclose(measured, expected, rtol=0.03))
+            layer = wrong[0] if wrong.size else 0
+            spread = SPREAD["wrong" if wrong.size else "right"].format(
+                layer=layer + 1, inputs=LARGE[layer], measured=measured[layer], expected=expected[layer]
+            )
+            # The largest of many normal draws lies beyond three standard deviations, of uniform ones within two.
+            if np.abs(many[0] - many[0].mean()).max() < 2 * measured[0]:
+                return "draws", "other uniform", {}
+        for generator, begins in NEW_GENERATORS.items():
+            if _begins_like(W1, begins):
+                return "draws", "new generator", {"generator": generator, "spread": spread}
+        for seed, begins in OTHER_SEEDS.items():
+            if _begins_like(W1, begins):
+                return "draws", "other seed", {"seed": seed}
+        return "draws", "any", {"spread": spread}
 
 
-def _check_values(returned, expected, explain, call):
-    for key in expected:
-        if key.startswith("b") and not _close(returned[key], expected[key]):
-            _fail("bias not zero", call, key=key, got=returned[key].tolist())
-    for key in expected:
-        if not _close(returned[key], expected[key]):
-            message, details = explain(returned, expected)
-            _fail(
-                message, call, key=key,
-                got=_start(returned[key]), expected=_start(expected[key]), **details,
-            )  # fmt: skip
+# ------------------------------------------------------------------ what is what
+
+# The name of a mistake, and the error that it ends in.
+ERRORS = (
+    ("not written", NotImplementedError, ""),
+    ("never ends", TimeoutError, ""),
+    ("recursion", RecursionError, ""),
+    ("exit", SystemExit, ""),
+    ("import", ImportError, ""),
+    ("index", IndexError, ""),
+    ("key", KeyError, ""),
+    ("division by zero", ZeroDivisionError, ""),
+    ("unset name", UnboundLocalError, ""),
+    ("unknown name", NameError, ""),
+    ("attribute", AttributeError, ""),
+    ("unpacking", ValueError, "unpack"),
+    ("range of a list", TypeError, "'list' object cannot be interpreted as an integer"),
+    ("shape as tuple", TypeError, "'tuple' object cannot be interpreted as an integer"),
+    ("shape not whole", TypeError, "'float' object cannot be interpreted as an integer"),
+    ("shape not a tuple", TypeError, "as a data type"),
+    ("text plus number", TypeError, "concatenate str"),
+    ("arithmetic on a list", TypeError, "'list'"),
+)
+RETURNED = {
+    "sequence": (tuple, list),
+    "array": np.ndarray,
+    "text": str,
+    "function": types.FunctionType,
+    "generator": types.GeneratorType,
+}
+NO_ARRAY = {
+    "list": (list, tuple),
+    "number": (int, float, complex, np.generic),
+    "matrix": np.matrix,
+    "nothing": type(None),
+    "function": (types.FunctionType, types.BuiltinFunctionType),
+}
+NO_FLOATS = {"i": "int", "u": "int", "b": "bool", "c": "complex", "O": "object", "U": "text"}
 
 
-def _explain_zeros(returned, expected):
-    return "weights not zero", {}
-
-
-def _explain_random(returned, expected):
-    weights = [key for key in expected if key.startswith("W")]
-    if all(_only_positive(returned[key]) for key in weights):
-        return "uniform", {}
-    ratios = [_ratio(returned[key], expected[key]) for key in weights]
-    if None in ratios:
-        return "other draws", {}
-    ratio = next(ratio for ratio in ratios if not np.isclose(ratio, 1))
-    if np.isclose(ratio, 0.1):
-        cause = "Multiply what np.random.randn returns by 10."
-    else:
-        cause = "The factor of this exercise is 10, for every layer."
-    return "scale", {"ratio": ratio, "cause": cause}
-
-
-def _explain_he(returned, expected):
-    weights = [key for key in expected if key.startswith("W")]
-    if all(_only_positive(returned[key]) for key in weights):
-        return "uniform", {}
-    ratios = [_ratio(returned[key], expected[key]) for key in weights]
-    if None in ratios:
-        return "other draws", {}
-    fan_out, fan_in = np.array([expected[key].shape for key in weights]).T
-    used = np.array(ratios) * np.sqrt(2 / fan_in)
-    known = {
-        "This is Xavier's sqrt(1 / n). He puts a 2 where Xavier has a 1.": np.sqrt(1 / fan_in),
-        "This is the variance, 2 / n. Multiply by its square root, the standard deviation.": 2 / fan_in,
-        "This divides by the units of the layer itself. Divide by those of the layer before.": np.sqrt(2 / fan_out),
-        "This averages fan-in and fan-out. He divides by the fan-in alone.": np.sqrt(2 / (fan_in + fan_out)),
-        "These are unscaled draws. Multiply them by sqrt(2 / n), n the units of the layer before.": np.ones(len(fan_in)),
-        "This is the factor 10 of the exercise before.": np.full(len(fan_in), 10.0),
+def _scales(layers_dims):
+    """Return what each known factor would be, layer by layer: the right ones and the mistaken ones."""
+    n = np.array(layers_dims, dtype=float)
+    fan_in, fan_out, layers = n[:-1], n[1:], len(n) - 1
+    ones, l = np.ones(layers), np.arange(1, layers + 1)
+    he = np.sqrt(2 / fan_in)
+    return {
+        "zero": 0 * ones,
+        "unscaled": ones,
+        "ten": 10 * ones,
+        "tenth": ones / 10,
+        "hundredth": ones / 100,
+        "hundred": 100 * ones,
+        "root of ten": np.sqrt(10) * ones,
+        "he": he,
+        "xavier": np.sqrt(1 / fan_in),
+        "variance": 2 / fan_in,
+        "variance of xavier": 1 / fan_in,
+        "squared": (2 / fan_in) ** 2,
+        "root of the 2 alone": np.sqrt(2) / fan_in,
+        "root of the n alone": 2 / np.sqrt(fan_in),
+        "integer division": np.sqrt(2 // fan_in),
+        "fan-out": np.sqrt(2 / fan_out),
+        "variance by fan-out": 2 / fan_out,
+        "both fans": np.sqrt(2 / (fan_in + fan_out)),
+        "mean of the fans": np.sqrt(4 / (fan_in + fan_out)),
+        "uniform limit": np.sqrt(6 / (fan_in + fan_out)),
+        "input size": he[0] * ones,
+        "number of layers": np.sqrt(2 / layers) * ones,
+        "length of the list": np.sqrt(2 / len(n)) * ones,
+        "layer number": np.sqrt(2 / l),
+        "upside down": 1 / he,
+        "product": np.sqrt(2 * fan_in),
+        "he times ten": 10 * he,
+        "he times hundredth": he / 100,
     }
-    cause = "Multiply by np.sqrt(2 / n), n the units of the layer before."
-    for text, scale in known.items():
-        if np.allclose(used, scale):
-            cause = text
-    return "scale", {"ratio": next(r for r in ratios if not np.isclose(r, 1)), "cause": cause}
+
+
+def _keys(first, last):
+    return {f"{letter}{l}" for l in range(first, last + 1) for letter in "Wb"}
 
 
 def _close(got, expected):
-    # Wide enough for float32, far narrower than any mistake.
-    return np.allclose(got, expected, rtol=1e-5, atol=1e-6)
+    """Compare value by value, wide enough for float32 and narrower than any mistake; zero has to be zero."""
+    return np.isclose(got, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
-def _ratio(got, expected):
-    """The one number that ``expected`` was multiplied by, or None."""
-    ratio = float(np.sum(got * expected) / np.sum(expected * expected))
-    return ratio if _close(got, ratio * expected) else None
+def _same(first, second):
+    """Whether two calls returned the same arrays under the same keys."""
+    if set(first) != set(second):
+        return False
+    others = (second[key] for key in first)
+    return all(type(other) is np.ndarray and np.array_equal(array, other) for array, other in zip(first.values(), others))
 
 
-def _only_positive(array):
-    return array.min() >= 0 and array.max() > 0
+def _share(array, other):
+    return type(array) is type(other) is np.ndarray and np.shares_memory(array, other)
 
 
-def _start(array):
-    return ", ".join(f"{value:.4g}" for value in array.ravel()[:3])
+def _factor(array, draws):
+    """Return the one number that the draws were multiplied by, or NaN."""
+    factor = np.vdot(array, draws) / np.vdot(draws, draws)
+    return factor if _close(array, factor * draws).all() else np.nan
 
 
-def _fail(message, call, **details):
-    wrong, hint = MESSAGES[message]
-    raise CheckFailed(f"{call}: {wrong.format(**details)}\nHint: {hint.format(**details)}") from None
+def _position(array):
+    """Return where in the stream of draws an array's values begin, whatever their scale, or None."""
+    values = array.ravel()
+    for position in range(DRAWS.size - 3 if values.size > 3 and values.any() else 0):
+        draws = DRAWS[position : position + values.size]
+        if not np.isnan(_factor(values[: draws.size], draws)):
+            return position
+    return None
+
+
+def _begins_like(array, pair):
+    first, second = array.ravel()[:2]
+    return bool(np.isclose(first * pair[1], second * pair[0], rtol=1e-3))
+
+
+def _leave_in_memory(shapes):
+    """Free memory that holds a number nobody uses: np.empty finds it, and np.zeros does not."""
+    for _ in [np.full(size, UNFILLED) for rows, columns in shapes for size in (rows * columns, rows)]:
+        pass
+
+
+def _name(target):
+    return str(getattr(target, "__name__", WORDS["a function"]))
+
+
+def _first_kind(value, kinds):
+    return next((name for name, kind in kinds.items() if isinstance(value, kind)), "any")
+
+
+def _type_name(value):
+    return "None" if value is None else type(value).__name__
+
+
+def _short(value):
+    """Return a value as text, in one short line; its own text is no reason to fail."""
+    try:
+        text = str(value)
+    except Exception:
+        text = type(value).__name__
+    return " ".join(text[:200].split())
+
+
+def _text(error):
+    return f"{type(error).__name__}: {_short(error)}".removesuffix(": ")
+
+
+def _listed(array, start=0):
+    shown = ", ".join(f"{value:.4g}" for value in array.ravel()[start : start + 3])
+    return shown + (", ..." if array.size > start + 3 else "")
+
+
+def _file(target):
+    return getattr(getattr(target, "__code__", None), "co_filename", None)
+
+
+def _learners_line(error, target):
+    """Return the deepest line of the traceback that stands in the learner's cell, or None."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _file(target)]
+    return lines[-1] if lines else None
+
+
+@contextmanager
+def _time_limit(target):
+    """Raise TimeoutError in the learner's own code when it has run for SECONDS."""
+    deadline = time.monotonic() + SECONDS
+
+    def watch(frame, event, argument):
+        if frame.f_code.co_filename != _file(target):
+            return None
+        if time.monotonic() > deadline:
+            raise TimeoutError(WORDS["still running"].format(seconds=SECONDS))
+        return watch
+
+    debugger = sys.gettrace()
+    if debugger is None:
+        sys.settrace(watch)
+    try:
+        yield
+    finally:
+        sys.settrace(debugger)
+
+
+# ------------------------------------------------------------------ the pre-flight
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What `preflight` found, for Jupyter to show as a table.
+
+    Attributes
+    ----------
+    rows : tuple of tuple of str
+        What was looked for, what was found in each exercise, whether it costs points.
+    summary : str
+        One sentence: ready, or what is left to do.
+    """
+
+    rows: tuple
+    summary: str
+
+    def _repr_html_(self):
+        head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in PREFLIGHT["columns"])
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(name)}</th>'
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+            for name, *cells in self.rows
+        )
+        caption, summary = html.escape(PREFLIGHT["caption"]), html.escape(self.summary)
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{summary}</p>"
+
+    def __repr__(self):
+        lines = [PREFLIGHT["caption"]]
+        for name, *found, costs in self.rows:
+            _, *exercises, question = PREFLIGHT["columns"]
+            lines.append(f"\n{name} ({question} {costs})")
+            lines += [f"  {exercise}: {cell}" for exercise, cell in zip(exercises, found)]
+        return "\n".join([*lines, "", self.summary])
+
+
+def preflight(namespace):
+    """Look over the three exercises before they are handed in. Reports, and raises nothing.
+
+    Parameters
+    ----------
+    namespace : dict
+        Where the learner's functions are: ``globals()`` of the notebook.
+
+    Returns
+    -------
+    Preflight
+    """
+    columns = [_findings(namespace, exercise) for exercise in (ZEROS, RANDOM, HE)]
+    rows = tuple(
+        (title, *(column.get(name, "-") for column in columns), costs)
+        for name, (title, costs) in PREFLIGHT["rows"].items()
+    )
+    ready = [column.get("checks") == PREFLIGHT["ok"] for column in columns]
+    left = ", ".join(title for title, is_ready in zip(PREFLIGHT["columns"][1:], ready) if not is_ready)
+    summary = PREFLIGHT["not ready"].format(exercises=left) if left else PREFLIGHT["ready"]
+    return Preflight(rows, summary)
+
+
+def _findings(namespace, exercise):
+    """Return what was found in one exercise, by the name of the row."""
+    target = namespace.get(exercise.function)
+    if not isinstance(target, types.FunctionType):
+        return {"there": _renamed(namespace, exercise.function)}
+    found = {"there": PREFLIGHT["ok"]}
+    looks = {"parameters": _look_at_parameters, "checks": _look_at_checks, "stub": _look_at_stub, "names": _look_at_names}
+    printed = io.StringIO()
+    for name, look in looks.items():
+        try:
+            with redirect_stdout(printed):
+                found[name] = look(target, exercise) or PREFLIGHT["ok"]
+        except (Exception, SystemExit):  # whatever one look meets, the others are shown
+            found[name] = PREFLIGHT["unknown"]
+    found["prints"] = PREFLIGHT["prints"] if printed.getvalue() else PREFLIGHT["ok"]
+    return found
+
+
+def _renamed(namespace, name):
+    mine = [
+        other for other, value in namespace.items()
+        if isinstance(value, types.FunctionType) and value.__module__ == "__main__"
+        and other not in {exercise.function for exercise in (ZEROS, RANDOM, HE)}
+    ]  # fmt: skip
+    similar = difflib.get_close_matches(name, mine, n=1, cutoff=0.5)
+    return PREFLIGHT["similar" if similar else "missing"].format(name=name, similar="".join(similar))
+
+
+def _look_at_parameters(target, exercise):
+    parameters = list(inspect.signature(target).parameters.values())
+    if not parameters:
+        return PREFLIGHT["takes nothing"]
+    needed = [
+        parameter.name for parameter in parameters[1:]
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]  # fmt: skip
+    return PREFLIGHT["needs"].format(names=", ".join(needed)) if needed else ""
+
+
+def _look_at_stub(target, exercise):
+    if "NotImplementedError" not in target.__code__.co_names:
+        return ""
+    try:
+        with _time_limit(target):
+            target(list(exercise.cases[0].layers_dims))
+    except NotImplementedError:
+        return PREFLIGHT["stub reached"]
+    return PREFLIGHT["stub not reached"]
+
+
+def _look_at_checks(target, exercise):
+    try:
+        _check_cases(target, exercise)
+    except CheckFailed as failed:
+        return PREFLIGHT["fails"].format(got=failed.got, hint=failed.hint)
+    return ""
+
+
+def _look_at_names(target, exercise):
+    names = {
+        instruction.argval
+        for code in (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))
+        for instruction in dis.get_instructions(code) if instruction.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")
+    }  # fmt: skip
+    unset = sorted(name for name in names if name not in target.__globals__ and not hasattr(builtins, name))
+    used = sorted(
+        name for name in names & set(target.__globals__)
+        if not isinstance(target.__globals__[name], types.ModuleType) and not callable(target.__globals__[name])
+    )  # fmt: skip
+    if unset:
+        return PREFLIGHT["undefined"].format(names=", ".join(unset))
+    return PREFLIGHT["uses"].format(names=", ".join(used)) if used else ""

@@ -1,0 +1,213 @@
+"""Both banks of answers, through the visible checks, the hidden checks and a real `nbgrader autograde`."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from answers import EXERCISES, RIGHT, WRONG
+from conftest import cells_by_id, copy_course, function_of
+from nbgrader.api import Gradebook
+
+import public_tests
+from public_tests import HIDDEN, MESSAGES, CheckFailed
+
+ANSWERS = WRONG + RIGHT
+# Two different mistakes with one outcome: nothing in what comes back tells them apart.
+SAME_OUTCOME = [
+    {"loop from 0, one short", "keys one number too low"},
+    {"no seed", "the seed above the function"},
+]
+
+
+@dataclass
+class Row:
+    """One line of the matrix: an answer, and what each of the three judges made of it."""
+
+    answer: object
+    visible: str
+    hidden: str
+    points: float | None = None
+    message: str = ""
+
+
+def judged(check):
+    """The message of a check, or an empty text where it passes."""
+    try:
+        check()
+    except CheckFailed as failed:
+        return str(failed)
+    return ""
+
+
+def hidden_check(source, exercise, function):
+    """Run the hidden region of the exercise's test cell on a function."""
+    _, _, region = cells_by_id(source)[f"{exercise}-test"].source.partition("### BEGIN HIDDEN TESTS\n")
+    exec(region, {"np": np, f"initialize_parameters_{exercise}": function})
+
+
+def submission(released, answers):
+    """The released notebook with answers typed in; what no check needs is left out, as the class is large."""
+    notebook = nbformat.from_dict(released)
+    cells = cells_by_id(notebook)
+    for answer in answers:
+        cells[f"{answer.exercise}-exercise"].source = answer.source
+    kept = ["packages", *(f"{name}-{part}" for name in EXERCISES for part in ("exercise", "test"))]
+    notebook.cells = [cells[name] for name in kept]
+    return notebook
+
+
+def class_of_answers():
+    """Three answers to a submission: a wrong one to each exercise, or right ones where there is no wrong one left."""
+    wrong = [[answer for answer in WRONG if answer.exercise == name] for name in EXERCISES]
+    right = [[answer for answer in RIGHT if answer.exercise == name] for name in EXERCISES]
+    for index in range(max(map(len, wrong))):
+        yield [many[index] if index < len(many) else fill[index % len(fill)] for many, fill in zip(wrong, right)]
+    for index in range(max(map(len, right))):
+        yield [many[index % len(many)] for many in right]
+
+
+def autograde(folder, notebooks):
+    """Grade submissions with the nbgrader command, in a course of their own; return points and messages by student."""
+    course = copy_course(folder)
+    for student, notebook in notebooks.items():
+        path = course / "submitted" / student / "initialization" / "initialization.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for command in ("generate_assignment", "autograde"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "initialization"],
+            cwd=course, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr[-2000:]
+    outcome = {}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "weight-initialization") as gradebook:
+        for student in notebooks:
+            graded = gradebook.find_submission_notebook("initialization", "initialization", student)
+            points = {grade.name.removesuffix("-test"): grade.auto_score for grade in graded.grades}
+            page = nbformat.read(course / "autograded" / student / "initialization" / "initialization.ipynb", 4)
+            errors = {
+                name: "".join(out.evalue for out in cells_by_id(page)[f"{name}-test"].outputs if out.output_type == "error")
+                for name in EXERCISES
+            }
+            outcome[student] = points, errors
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def matrix(source, released, tmp_path_factory):
+    """Every answer, judged three times."""
+    tests = {name: getattr(public_tests, f"initialize_parameters_{name}_test") for name in EXERCISES}
+    rows = {}
+    for answer in ANSWERS:
+        function = function_of(answer.source, f"initialize_parameters_{answer.exercise}")
+        visible = judged(lambda: tests[answer.exercise](function))
+        hidden = judged(lambda: hidden_check(source, answer.exercise, function))
+        rows[answer.id] = Row(answer, visible, hidden)
+
+    students = {f"student-{number}": answers for number, answers in enumerate(class_of_answers())}
+    halves = [dict(itertools.islice(students.items(), start, None, 2)) for start in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        graded = threads.map(
+            lambda half: autograde(
+                tmp_path_factory.mktemp("class") / "a course", {name: submission(released, answers) for name, answers in half.items()}
+            ),
+            halves,
+        )
+        for student, (points, errors) in itertools.chain.from_iterable(half.items() for half in graded):
+            for answer in students[student]:
+                rows[answer.id].points = points[answer.exercise]
+                rows[answer.id].message = errors[answer.exercise]
+    return list(rows.values())
+
+
+def wrong(matrix):
+    return [row for row in matrix if row.answer.message]
+
+
+def test_the_banks_are_large_enough():
+    assert min(Counter(answer.exercise for answer in WRONG).values()) >= 20
+    assert min(Counter(answer.exercise for answer in RIGHT).values()) >= 15
+    assert len({answer.id for answer in ANSWERS}) == len({(a.exercise, a.source) for a in ANSWERS}) == len(ANSWERS)
+
+
+def test_every_right_answer_passes_everywhere(matrix):
+    for row in matrix:
+        if not row.answer.message:
+            assert (row.visible, row.hidden, row.points, row.message) == ("", "", 10, ""), row.answer.id
+
+
+def test_every_wrong_answer_fails_everywhere(matrix):
+    for row in wrong(matrix):
+        only_hidden = row.answer.message.startswith("hidden/")
+        assert bool(row.visible) != only_hidden, row.answer.id
+        assert row.hidden, row.answer.id
+        assert row.points == 0, row.answer.id
+
+
+def test_every_message_names_the_likely_cause(matrix):
+    for row in wrong(matrix):
+        kind, _, mistake = row.answer.message.partition("/")
+        hint = HIDDEN["hint"] if kind == "hidden" else MESSAGES[kind].hints[mistake]
+        told = row.hidden if kind == "hidden" else row.visible
+        for part in [*hint.split("{")[0:1], *row.answer.words, *([mistake] if kind == "hidden" else [])]:
+            assert part in told, (row.answer.id, told)
+
+
+def test_nbgrader_records_the_same_message(matrix):
+    """The same but for what no seed fixes, which are draws without one and the line of an error."""
+    for row in wrong(matrix):
+        told = row.visible or row.hidden
+        told, recorded = (re.sub(r"[-\d.]+", "#", re.sub(r" \(line .*", "", text)) for text in (told, row.message))
+        assert recorded == told, row.answer.id
+
+
+def test_no_hidden_message_tells_the_layer_sizes_or_the_source(matrix):
+    for row in wrong(matrix):
+        assert "[" not in row.hidden.splitlines()[0], row.hidden
+        assert "RandomState" not in row.message and "reference" not in row.message
+
+
+def test_different_mistakes_get_different_messages(matrix):
+    for first, second in itertools.combinations(wrong(matrix), 2):
+        if first.answer.exercise == second.answer.exercise and first.visible and first.visible == second.visible:
+            assert {first.answer.name, second.answer.name} in SAME_OUTCOME, first.visible
+
+
+def test_every_hint_is_earned_by_a_wrong_answer(matrix):
+    """No hint without a mistake that ends in it, so none can be out of date."""
+    earned = {row.answer.message for row in matrix}
+    assert {f"{kind}/{mistake}" for kind, message in MESSAGES.items() for mistake in message.hints} - earned == set()
+
+
+@pytest.mark.parametrize("answer", WRONG, ids=lambda answer: answer.id)
+def test_a_wrong_answer_fails_no_other_exercise(answer):
+    """All three answers in one namespace, as in the notebook: the other two still pass."""
+    namespace = {"np": np, "__name__": "__main__"}
+    others = [right for right in RIGHT if right.name == "as taught" and right.exercise != answer.exercise]
+    for each in [*others, answer]:
+        exec(each.source, namespace)
+    for right in others:
+        test = getattr(public_tests, f"initialize_parameters_{right.exercise}_test")
+        assert judged(lambda: test(namespace[f"initialize_parameters_{right.exercise}"])) == ""
+
+
+def test_the_matrix(matrix, capsys):
+    """Print who passes, who fails and why, for everybody to read."""
+    with capsys.disabled():
+        print("\n\nexercise  answer                                    visible  hidden  nbgrader  message")
+        for row in matrix:
+            verdicts = ("fail" if row.visible else "pass", "fail" if row.hidden else "pass", f"{row.points:g} of 10")
+            hint = (row.message.splitlines() or ["-"])[-1].removeprefix("Hint:").strip()
+            print("{:9} {:41} {:8} {:7} {:9} {}".format(row.answer.exercise, row.answer.name, *verdicts, hint))
+        print(f"{len(wrong(matrix))} wrong answers, {len(matrix) - len(wrong(matrix))} right ones.")
+    assert len(matrix) == len(ANSWERS)
