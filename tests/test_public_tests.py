@@ -404,7 +404,7 @@ def test_preflight_table_is_escaped_and_has_headers():
     _, table = looked_at([*READY[:2], hostile])
     page = table._repr_html_()
     assert "<script>" not in page and "&lt;script&gt;" in page
-    assert page.count('<th scope="col">') == 5 and page.count('<th scope="row">') == len(PREFLIGHT["rows"])
+    assert page.count('<th scope="col"') == 5 and page.count('<th scope="row"') == len(PREFLIGHT["rows"])
     assert "<caption>" in page
 
 

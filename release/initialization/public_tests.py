@@ -378,7 +378,7 @@ SPREAD = {
 }
 PREFLIGHT = {
     "caption": "Before you hand in: what costs points, and what does not",
-    "columns": ("looked for", "exercise 1, zeros", "exercise 2, random", "exercise 3, He", "costs points?"),
+    "columns": ("looked for", "exercise 1 (zeros)", "exercise 2 (random)", "exercise 3 (He)", "costs points?"),
     "ok": "ok",
     "rows": {
         "there": ("The function is there, under its name", "yes"),
@@ -697,7 +697,9 @@ class Attempt:
 
     def fail_with(self, error):
         """Fail with what the function raised, on which line, and why that may be."""
-        text, line = _text(error), _learners_line(error, self.target)
+        line = _learners_line(error, self.target)
+        # The stub says what to do, and so does the hint: once is enough.
+        text = type(error).__name__ if isinstance(error, NotImplementedError) else _text(error)
         self.fail(
             "error", self.mistake_in_error(error, text, line),
             error=text, line=WORDS["line"].format(number=line.lineno, text=line.line) if line else "",
@@ -1162,10 +1164,11 @@ class Preflight:
     summary: str
 
     def _repr_html_(self):
-        head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in PREFLIGHT["columns"])
+        style = 'style="text-align: left; vertical-align: top"'
+        head = "".join(f'<th scope="col" {style}>{html.escape(column)}</th>' for column in PREFLIGHT["columns"])
         body = "".join(
-            f'<tr><th scope="row">{html.escape(name)}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            f'<tr><th scope="row" {style}>{html.escape(name)}</th>'
+            + "".join(f"<td {style}>{html.escape(cell)}</td>" for cell in cells)
             + "</tr>"
             for name, *cells in self.rows
         )
