@@ -196,6 +196,22 @@ def test_garbage_gets_a_message_and_never_an_error_of_the_check(exercise, garbag
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "longdouble", ">f8"])
+@pytest.mark.parametrize("factor", [1, -1, 0, 1e-320, 1e-5, 1e30, 1e308, 1.0001])
+def test_odd_floats_pass_or_get_a_message(exercise, dtype, factor):
+    def odd(layers_dims):
+        with np.errstate(all="ignore"):
+            return {key: (value * factor).astype(dtype) for key, value in SOLUTIONS[exercise](layers_dims).items()}
+
+    right = exercise == "zeros" or (factor == 1 and dtype != "float16")
+    try:
+        CHECKS[exercise](odd)
+        assert right
+    except CheckFailed:
+        assert not right
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
 @pytest.mark.parametrize("error", [Shouts(), RuntimeError("x" * 10**6), SystemExit(), ExceptionGroup("two", [ValueError()])])
 def test_any_error_gets_a_message(exercise, error):
     def raises(layers_dims):
