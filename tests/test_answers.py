@@ -25,6 +25,7 @@ ANSWERS = WRONG + RIGHT
 SAME_OUTCOME = [
     {"loop from 0, one short", "keys one number too low"},
     {"no seed", "the seed above the function"},
+    {"an empty dict", "return before the loop"},
 ]
 
 
