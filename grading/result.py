@@ -25,6 +25,8 @@ class Result:
         Points for each exercise. Whatever did not run counts 0 in ``scores``.
     message : str
         What happened and what to do about it.
+    messages : dict of str to str
+        What the check of an exercise said, in full; nothing for one that passed.
     digest : str
         Fingerprint of the submission and the course it was graded with. The same
         fingerprint means that grading again would change nothing.
@@ -36,6 +38,7 @@ class Result:
     scores: dict = field(default_factory=dict)
     max_scores: dict = field(default_factory=dict)
     message: str = ""
+    messages: dict = field(default_factory=dict)
     digest: str = ""
 
     @property

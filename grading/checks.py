@@ -1,0 +1,242 @@
+"""Runs the master's test cells in the grader's own process, with stand-ins in place of the student's functions.
+
+The master notebook is the course's own and trusted. Of the submission, nothing
+but what its functions answer comes in here.
+"""
+
+import ast
+import contextlib
+import importlib
+import io
+import numbers
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+from grading.student import StandIn
+from grading.worker import Namespace, without_magics
+
+SHOWN = 2000  # characters of a check's message that are kept
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of the given code, and the names that it binds."""
+
+    names: tuple
+    source: str
+    is_function: bool = False
+
+
+@dataclass(frozen=True)
+class Test:
+    """A graded cell.
+
+    Attributes
+    ----------
+    grade_id : str
+    source : str
+    points : float
+    """
+
+    grade_id: str
+    source: str
+    points: float
+
+    @property
+    def exercise(self):
+        """The name of the exercise: the grade id, less ``-test``."""
+        return self.grade_id.removesuffix("-test")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one test: points, and the check's message, empty where it passed."""
+
+    points: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Master:
+    """The authored notebook, as the grader needs it.
+
+    Attributes
+    ----------
+    name : str
+        The assignment.
+    notebook : bytes
+        The authored notebook, with solutions and hidden tests.
+    helpers : dict of str to bytes
+        The modules that are released beside it.
+    """
+
+    name: str
+    notebook: bytes
+    helpers: dict = field(default_factory=dict)
+
+    @cached_property
+    def cells(self):
+        """The code cells, each with what nbgrader has written on it."""
+        cells = nbformat.reads(self.notebook.decode("utf-8"), as_version=4).cells
+        return [(cell.source, cell.metadata.get("nbgrader", {})) for cell in cells if cell.cell_type == "code"]
+
+    @cached_property
+    def tests(self):
+        """The graded cells, in order."""
+        return [
+            Test(marks["grade_id"], source, float(marks["points"]))
+            for source, marks in self.cells if marks.get("grade") and not marks.get("solution")
+        ]  # fmt: skip
+
+    @cached_property
+    def given(self):
+        """The statements of the given cells that bind a name: what a student's code may rely on."""
+        return [
+            statement
+            for source, marks in self.cells if not marks.get("grade") and not marks.get("solution")
+            for statement in statements(source)
+        ]  # fmt: skip
+
+    @cached_property
+    def given_sources(self):
+        """The text of every given cell and of every test as the student sees it."""
+        return {plain(source) for source, marks in self.cells if not marks.get("solution")}
+
+    @cached_property
+    def wanted(self):
+        """What the solution cells bind: for each name, whether it is a function."""
+        return {
+            name: statement.is_function
+            for source, marks in self.cells if marks.get("solution")
+            for statement in statements(source) for name in statement.names
+        }  # fmt: skip
+
+    def test_at(self, cell):
+        """Return the test that a cell of a submission stands for, or None."""
+        for test in self.tests:
+            if cell.grade_id == test.grade_id or plain(cell.source) == plain(test.source):
+                return test
+        return None
+
+
+def plain(source):
+    """Return a cell's text without hidden tests and without what editors change: blank lines and trailing blanks."""
+    visible, _, rest = source.partition("### BEGIN HIDDEN TESTS")
+    _, _, after = rest.partition("### END HIDDEN TESTS")
+    return "\n".join(line.rstrip() for line in (visible + after).splitlines() if line.strip())
+
+
+def statements(source):
+    """Yield the top-level statements of a cell that bind a name."""
+    source = without_magics(source)
+    for node in ast.parse(source).body:
+        names = tuple(dict.fromkeys(bound(node)))
+        if names:
+            is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            yield Statement(names, ast.unparse(node), is_function)
+
+
+def bound(node):
+    """Yield the names that a statement binds where it stands, not inside of functions."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        for alias in node.names:
+            yield alias.asname or alias.name.partition(".")[0]
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        for child in ast.iter_child_nodes(node):
+            yield from bound(child)
+
+
+# -------------------------------------------------------------------------- judging
+
+
+class Bench(Namespace):
+    """Where test cells run: the given names, and stand-ins for what the student was to write."""
+
+    def __init__(self, master, student):
+        super().__init__([{"names": statement.names, "source": statement.source} for statement in master.given])
+        self.student, self.wanted = student, master.wanted
+        for name, is_function in master.wanted.items():
+            self.given.pop(name, None)
+            if is_function:
+                self[name] = StandIn(student, name)
+
+    def __missing__(self, name):
+        if name in self.wanted:
+            return self.student.value(name)
+        return super().__missing__(name)
+
+
+def judge(test, bench):
+    """Run one test cell.
+
+    Parameters
+    ----------
+    test : Test
+    bench : Bench
+
+    Returns
+    -------
+    Verdict
+        All points where the cell ends without an error, unless its last line is a number: then that many.
+    """
+    tree = ast.parse(without_magics(test.source))
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    value = None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            exec(compile(tree, f"<{test.grade_id}>", "exec"), bench)
+            if last is not None:
+                value = eval(compile(ast.Expression(last.value), f"<{test.grade_id}>", "eval"), bench)
+    except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
+        return Verdict(0.0, said(error))
+    return Verdict(*points(value, test.points))
+
+
+def points(value, most):
+    """Return the points for what a test cell's last line gave, and what is wrong with it."""
+    if value is None:
+        return most, ""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return most, ""  # an expression for its effect, as a test's call is
+    if not 0 <= value <= most:  # NaN is not either
+        return 0.0, f"the test gave {str(value)[:20]} points, and 0 to {most:g} are possible"
+    return float(value), "" if value == most else f"{float(value):g} of {most:g} points"
+
+
+def said(error):
+    """Return an error's message, with its type unless it is a check's own."""
+    try:
+        text = str(error)[:SHOWN]
+    except Exception:  # the test compared something that can't be shown
+        text = ""
+    if isinstance(error, AssertionError) and text:
+        return text
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+@contextlib.contextmanager
+def helpers_of(master):
+    """Make the modules importable that are released beside the notebook, and forget them afterwards."""
+    names = [name.removesuffix(".py") for name in master.helpers if name.endswith(".py")]
+    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    with tempfile.TemporaryDirectory(prefix="helpers-") as folder:
+        for name, content in master.helpers.items():
+            (Path(folder) / name).write_bytes(content)
+        sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.path.remove(folder)
+            for name in names:
+                sys.modules.pop(name, None)
+            sys.modules.update(before)

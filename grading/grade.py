@@ -1,0 +1,97 @@
+"""Grades one submission: bytes in, a `Result` out. No database, no disk of the course, no nbgrader."""
+
+import re
+
+from grading.checks import Bench, Verdict, helpers_of, judge, plain
+from grading.result import CRASHED, GRADED, MALFORMED, TIMED_OUT, Result
+from grading.sandbox import Limits
+from grading.student import StudentDied, StudentProcess
+from grading.submission import Rejected, read
+
+SUBMIT_AGAIN = "Ask the student to submit the notebook again."
+
+
+def grade(master, data, student_id, sandbox, limits=Limits()):
+    """Grade one submission.
+
+    Parameters
+    ----------
+    master : grading.checks.Master
+    data : bytes
+        The submitted file.
+    student_id : str
+    sandbox : grading.sandbox.Sandlock or grading.sandbox.Bubblewrap
+    limits : grading.sandbox.Limits
+
+    Returns
+    -------
+    Result
+    """
+    exercises = {test.exercise: test.points for test in master.tests}
+    nothing = dict.fromkeys(exercises, 0.0)
+    try:
+        submission = read(data)
+    except Rejected as rejection:
+        return Result(student_id, master.name, MALFORMED, nothing, exercises, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
+
+    given = [{"names": statement.names, "source": statement.source} for statement in master.given]
+    process = StudentProcess(lambda: sandbox.start(master.helpers, limits), given, [*master.wanted], limits)
+    with process as student, helpers_of(master):
+        verdicts = walk(master, submission, student)
+        deaths = student.died
+    scores = {test.exercise: verdicts[test].points for test in master.tests}
+    messages = {test.exercise: verdicts[test].message for test in master.tests if verdicts[test].message}
+    remarks = [f"{exercise}: {in_short(message)}" for exercise, message in messages.items()]
+    if any(death.timed_out for death in deaths):
+        status = TIMED_OUT
+        remarks.insert(0, f"code ran for more than {limits.call:g} s and was stopped: look for a loop that never ends")
+    elif deaths:
+        status = CRASHED
+        remarks.insert(0, "a cell ended the notebook's own process: read its code before you run it")
+    else:
+        status = GRADED
+    return Result(student_id, master.name, status, scores, exercises, "; ".join(remarks) or "All checks passed.", messages)
+
+
+def in_short(message):
+    """Return a check's message in one line, less the call that it begins with where it has several."""
+    if "NotImplementedError" in message:
+        return "not written yet"
+    first, *rest = message.splitlines()
+    return " ".join(" ".join(line.split()) for line in rest or [first])
+
+
+def walk(master, submission, student):
+    """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
+    bench, verdicts = Bench(master, student), {}
+    for cell in submission.cells:
+        test = master.test_at(cell) if cell.kind == "code" else None
+        if test is not None:
+            verdicts.setdefault(test, judge(test, bench))
+        elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
+            attempt(student, cell.source)
+    for name in master.wanted:
+        for cell in submission.cells:
+            # An exercise whose cell was turned into text by a slip of the keyboard.
+            if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not defined(student, name):
+                attempt(student, cell.source)
+    for test in master.tests:
+        # Where the test stands above the answer, or nowhere.
+        if test not in verdicts or verdicts[test].points < test.points:
+            verdicts[test] = max(judge(test, bench), verdicts.get(test, Verdict(0.0)), key=lambda verdict: verdict.points)
+    return verdicts
+
+
+def attempt(student, source):
+    """Run a cell; an error in it, or its death, costs only what depends on it."""
+    try:
+        student.run(source)
+    except StudentDied:
+        pass  # noted in student.died, and the next request starts a new process
+
+
+def defined(student, name):
+    try:
+        return student.defines(name)
+    except StudentDied:
+        return False

@@ -1,0 +1,259 @@
+"""Starts a worker in a sandbox: no network, no view of the course, and limits on what it may use.
+
+Two maintained sandboxes are known, behind one interface. `Sandlock` confines a
+process with Landlock and seccomp, and needs nothing but pip and a kernel from
+6.7 on. `Bubblewrap` needs the distribution's package and user namespaces.
+"""
+
+import contextlib
+import functools
+import os
+import platform
+import select
+import signal
+import struct
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+WORKER = Path(__file__).with_name("worker.py")
+INSTALL = "python -m pip install sandlock   (Linux 6.7 or newer), or   apt-get install bubblewrap"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes
+    ----------
+    cell, call, total : float
+        Seconds by the clock: for one cell, for one call of a function, for all together.
+    cpu : int
+        Seconds of the processor, for one process.
+    memory : int
+        Bytes of address space, for one process.
+    processes, files : int
+        Processes, and open files in each.
+    disk : int
+        Bytes in the scratch folder.
+    answer : int
+        Bytes of one answer.
+    """
+
+    cell: float = 10.0
+    call: float = 5.0
+    total: float = 60.0
+    cpu: int = 60
+    memory: int = 2 << 30
+    processes: int = 32
+    files: int = 64
+    disk: int = 32 << 20
+    answer: int = 64 << 20
+
+    def of_a_process(self):
+        """Return what the kernel can hold a process to, by the names of the resource module."""
+        return {
+            "RLIMIT_AS": self.memory, "RLIMIT_CPU": self.cpu, "RLIMIT_FSIZE": self.disk, "RLIMIT_NOFILE": self.files,
+            "RLIMIT_NPROC": self.processes, "RLIMIT_CORE": 0,
+        }  # fmt: skip
+
+
+class NoSandbox(RuntimeError):
+    """No sandbox works on this machine; the message says what to install."""
+
+
+@dataclass
+class Process:
+    """A running worker.
+
+    Attributes
+    ----------
+    requests, answers : int
+        File descriptors: to write to, and to read from.
+    kill : callable
+        Ends the worker and all that it started, and returns when they are gone.
+    scratch : tempfile.TemporaryDirectory
+        The folder that it may write to.
+    """
+
+    requests: int
+    answers: int
+    kill: object
+    scratch: tempfile.TemporaryDirectory
+
+    def end(self):
+        """End the worker and all that it started, and remove its scratch folder."""
+        self.kill()
+        for descriptor in (self.requests, self.answers):
+            os.close(descriptor)
+        self.scratch.cleanup()
+
+
+def environment():
+    """Return the variables of a worker: few, and none of this process's own."""
+    return {
+        "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "MPLBACKEND": "Agg",
+        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        "MALLOC_PERTURB_": "165",  # freed memory is not left as it was, and never looks like zeros
+    }  # fmt: skip
+
+
+def command():
+    """Return the command of a worker: isolated from the user's own packages and start-up files."""
+    return [sys.executable, "-I", "-B", str(WORKER)]
+
+
+def readable():
+    """Return what a worker needs to read: the system's libraries, Python with its packages, and the worker."""
+    system = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"]
+    paths = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    python = {sys.prefix, sys.base_prefix, *paths, str(WORKER)}
+    return [path for path in [*system, *sorted(python)] if os.path.exists(path)]
+
+
+def scratch_with(helpers):
+    """Return a new folder that holds the modules which the release gives every student."""
+    scratch = tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
+    for name, content in helpers.items():
+        (Path(scratch.name) / name).write_bytes(content)
+    return scratch
+
+
+class Sandlock:
+    """https://github.com/multikernel/sandlock: Landlock and seccomp, with a supervisor of its own."""
+
+    name = "sandlock"
+
+    def __init__(self):
+        import sandlock
+
+        self.sandlock = sandlock
+
+    def start(self, helpers, limits):
+        sandlock, scratch = self.sandlock, scratch_with(helpers)
+        pipes = sandlock.StdioMode.PIPED
+        box = sandlock.Sandbox(
+            fs_readable=[*readable(), "/dev/urandom", "/dev/random", "/dev/zero"],
+            fs_writable=[scratch.name, "/dev/null"], workdir=scratch.name, cwd=scratch.name, max_disk=limits.disk,
+            on_exit=sandlock.BranchAction.ABORT, on_error=sandlock.BranchAction.ABORT,
+            max_memory=2 * limits.memory, max_processes=limits.processes, no_coredump=True,
+            clean_env=True, env=environment(), uid=1000, gid=1000,
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # 0.9.0 wrongly warns that gid has no effect
+            process = box.popen(command(), stdin=pipes, stdout=pipes, stderr=sandlock.StdioMode.NULL)
+
+        def kill():
+            process.kill()
+            process.wait()
+
+        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+
+
+class Bubblewrap:
+    """https://github.com/containers/bubblewrap: namespaces and bind mounts, and no process but the worker."""
+
+    name = "bubblewrap"
+
+    def start(self, helpers, limits):
+        scratch = scratch_with(helpers)
+        binds = [option for path in readable() for option in ("--ro-bind", path, path)]
+        for name in helpers:
+            binds += ["--ro-bind", f"{scratch.name}/{name}", f"/scratch/{name}"]
+        tmpfs = ["--size", str(limits.disk), "--tmpfs"]
+        with tempfile.TemporaryFile() as filter_file:
+            filter_file.write(no_new_process())
+            filter_file.seek(0)
+            process = subprocess.Popen(
+                ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000",
+                 "--cap-drop", "ALL",
+                 "--die-with-parent", "--new-session", "--seccomp", str(filter_file.fileno()),
+                 "--proc", "/proc", "--dev", "/dev", *tmpfs, "/dev/shm", *tmpfs, "/tmp", *tmpfs, "/scratch", *binds,
+                 "--remount-ro", "/", "--chdir", "/scratch", "--", *command()],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), bufsize=0,
+                pass_fds=[filter_file.fileno()],
+            )  # fmt: skip
+
+        def kill():
+            process.kill()
+            process.wait()
+
+        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+
+
+def no_new_process():
+    """Return a seccomp filter, as classic BPF, that allows threads and forbids processes.
+
+    The kernel's own limit, RLIMIT_NPROC, does not bind root. See seccomp(2).
+    """
+    architecture, clone, clone3, others = {
+        "x86_64": (0xC000003E, 56, 435, (57, 58)),  # fork and vfork
+        "aarch64": (0xC00000B7, 220, 435, ()),
+    }[platform.machine()]
+    load, equal, greater, bits, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, kill, forbid, unknown = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026  # EPERM, ENOSYS
+    number, machine, first_argument, x32, thread = 0, 4, 16, 0x40000000, 0x00010000
+    program = [
+        (load, 0, 0, machine), (equal, 1, 0, architecture), (answer, 0, 0, kill),
+        (load, 0, 0, number), (greater, 0, 1, x32), (answer, 0, 0, forbid),
+        *(step for other in others for step in ((equal, 0, 1, other), (answer, 0, 0, forbid))),
+        # clone3 hides its flags in memory; without it the C library takes clone, whose flags can be read.
+        (equal, 0, 1, clone3), (answer, 0, 0, unknown),
+        (equal, 1, 0, clone), (answer, 0, 0, allow),
+        (load, 0, 0, first_argument), (bits, 0, 1, thread), (answer, 0, 0, allow), (answer, 0, 0, forbid),
+    ]  # fmt: skip
+    return b"".join(struct.pack("=HBBI", *step) for step in program)
+
+
+class Unconfined:
+    """No sandbox at all, for the few who run the grader in one of their own."""
+
+    name = "no sandbox"
+
+    def start(self, helpers, limits):
+        scratch = scratch_with(helpers)
+        process = subprocess.Popen(
+            command(), cwd=scratch.name, env=environment(), bufsize=0, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+        def kill():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+
+
+@functools.cache
+def available():
+    """Return the first sandbox that works on this machine; raise NoSandbox with what to install."""
+    reasons = []
+    for kind in (Sandlock, Bubblewrap):
+        try:
+            box = kind()
+            process = box.start({}, Limits())
+            try:
+                if answers(process):
+                    return box
+            finally:
+                process.end()
+            reasons.append(f"{kind.name} can't start a process here")
+        except (ImportError, OSError, RuntimeError, KeyError) as error:
+            reasons.append(f"{kind.name}: {error}")
+    raise NoSandbox(
+        f"There is no sandbox to run submissions in ({'; '.join(reasons)}). Install one: {INSTALL}. "
+        "Or say --unsafe-no-sandbox, where nothing on this machine is worth protecting from your students."
+    )
+
+
+def answers(process, seconds=20):
+    """Whether a new worker answers at all."""
+    request = b'{"do": "begin", "given": [], "wanted": [], "limits": {}}'
+    os.write(process.requests, struct.pack("<QQ", len(request), 0) + request)
+    ready, _, _ = select.select([process.answers], [], [], seconds)
+    return bool(ready and os.read(process.answers, 1))

@@ -1,0 +1,372 @@
+"""The trusted end of the pipe: runs cells and calls functions in a sandboxed process, and takes back plain data.
+
+Nothing that comes back is believed. A header is parsed as JSON, an array is
+made from raw bytes whose dtype, shape and length were checked, and every read
+and every write has a deadline.
+"""
+
+import builtins
+import json
+import linecache
+import os
+import selectors
+import time
+
+import numpy as np
+
+from grading.worker import LENGTHS, Encoder
+
+FILE = "<student>"  # what a traceback calls the student's code
+ELEMENTS = 10_000_000  # of one array, also where its strides make one number look like many
+NODES = 100_000  # values in one answer, arrays counted as one
+DEPTH = 60
+ERRORS = {
+    name: error for name, error in vars(builtins).items()
+    if isinstance(error, type) and issubclass(error, Exception)
+} | {"SystemExit": SystemExit}  # fmt: skip
+
+
+class StudentDied(Exception):
+    """The student's process ended or was ended; ``timed_out`` tells which."""
+
+    def __init__(self, message, timed_out=False):
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class Malformed(ValueError):
+    """An answer that is not what the protocol allows."""
+
+
+# ------------------------------------------------------------------------- decoding
+
+
+class Decoder:
+    """Turns answers into values. Arrays of one memory in the student's process share memory here too."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.memories = {}
+
+    def decode(self, tree, body):
+        """Return the value of a tree whose arrays are in ``body``; raise Malformed for anything else."""
+        self.body, self.at, self.left = memoryview(body), 0, NODES
+        value = self.value(tree, 0)
+        if self.at != len(body):
+            raise Malformed("there are more bytes than arrays")
+        return value
+
+    def value(self, tree, depth):
+        self.left -= 1
+        if self.left < 0 or depth > DEPTH:
+            raise Malformed("the answer holds too many values")
+        if tree is None or isinstance(tree, (bool, int, float, str)):
+            return tree
+        if not isinstance(tree, dict):
+            raise Malformed("a value is not what the protocol knows")
+        if "other" in tree:
+            return stranger(tree)
+        if len(tree) != 1:
+            raise Malformed("a value is not what the protocol knows")
+        ((kind, content),) = tree.items()
+        if kind in ("ndarray", "matrix", "scalar") and isinstance(content, dict):
+            array = self.array(content)
+            if kind == "matrix" and array.ndim == 2:
+                return np.asmatrix(array)
+            return array[()] if kind == "scalar" and array.ndim == 0 else array
+        if not isinstance(content, (list, str)):
+            raise Malformed("a value is not what the protocol knows")
+        if kind == "bytes" and isinstance(content, str):
+            return content.encode("latin-1", "replace")
+        if kind == "complex" and len(content) == 2 and all(isinstance(part, (int, float)) for part in content):
+            return complex(*content)
+        if kind in ("list", "tuple", "set") and isinstance(content, list):
+            items = [self.value(item, depth + 1) for item in content]
+            return {"list": list, "tuple": tuple, "set": as_set}[kind](items)
+        if kind == "dict" and all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+            return {hashable(self.value(key, depth + 1)): self.value(item, depth + 1) for key, item in content}
+        raise Malformed("a value is not what the protocol knows")
+
+    def array(self, spec):
+        """Return the array of a specification, once everything about it has been checked."""
+        try:
+            dtype, shape = np.dtype(str(spec["dtype"])), tuple(spec["shape"])
+        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+            raise Malformed("an array has no dtype or no shape") from error
+        if len(shape) > 32 or not all(type(size) is int and 0 <= size for size in shape):
+            raise Malformed("an array has no shape that can be")
+        size = 1
+        for length in shape:
+            size *= length  # Python's integers do not wrap around
+        if size > ELEMENTS:
+            raise Malformed(f"an array has {size} elements, and {ELEMENTS} are allowed")
+        if dtype.kind not in "biufcUSMm":
+            return np.full(shape, None, dtype=object)
+        data = self.take(spec.get("bytes"))
+        if len(data) != size * dtype.itemsize:
+            raise Malformed("an array has another size than its shape")
+        array = self.place(spec, dtype, shape)
+        array[...] = np.frombuffer(data, dtype).reshape(shape)
+        array.flags.writeable = spec.get("writeable") is True
+        return array
+
+    def take(self, size):
+        if type(size) is not int or size < 0 or self.at + size > len(self.body):
+            raise Malformed("an array has fewer bytes than it says")
+        self.at += size
+        return self.body[self.at - size : self.at]
+
+    def place(self, spec, dtype, shape):
+        """Return room for an array: in the memory that it shares with others, or of its own where that makes no sense."""
+        root, length, offset, strides = (spec.get(name) for name in ("root", "memory", "offset", "strides"))
+        numbers = [root, length, offset, *(strides if isinstance(strides, list) else [None])]
+        if all(type(number) is int for number in numbers) and 0 < length <= self.limit and len(strides) == len(shape):
+            memory = self.memories.get(root)
+            if memory is None and sum(map(len, self.memories.values())) + length <= self.limit:
+                memory = self.memories[root] = np.zeros(length, np.uint8)
+            if memory is not None and len(memory) == length:
+                try:
+                    return np.ndarray(shape, dtype, memory, offset, strides)
+                except (ValueError, TypeError, OverflowError):
+                    pass  # it would reach beyond the memory
+        return np.empty(shape, dtype)
+
+
+def as_set(items):
+    return set(map(hashable, items))
+
+
+def hashable(value):
+    try:
+        hash(value)
+    except TypeError as error:
+        raise Malformed("a key can't be hashed") from error
+    return value
+
+
+def stranger(tree):
+    """Return something that is nothing but of the kind that the student returned."""
+    name, kind = tree.get("other"), tree.get("as")
+    if not isinstance(name, str) or len(name) > 100:
+        raise Malformed("a value has no type")
+    if kind == "function":
+        return lambda *arguments: None
+    if kind == "builtin":
+        return len
+    if kind == "generator":
+        return (nothing for nothing in ())
+    return type(name if name.isidentifier() else "object", (Stranger,), {})()
+
+
+class Stranger:
+    """Stands for a value that is no plain data. It equals nothing but itself."""
+
+
+# ------------------------------------------------------------------- the conversation
+
+
+class Pipe:
+    """A conversation with one process in which neither side can hold up this one.
+
+    Parameters
+    ----------
+    process : grading.sandbox.Process
+    limit : int
+        Bytes of one answer.
+    """
+
+    def __init__(self, process, limit):
+        self.process, self.limit = process, limit
+        for stream in (process.requests, process.answers):
+            os.set_blocking(stream, False)
+
+    def ask(self, header, body, deadline):
+        """Send a request and return the answer's header and bytes; raise StudentDied."""
+        text = json.dumps(header).encode()
+        self.write(LENGTHS.pack(len(text), len(body)) + text + body, deadline)
+        header_size, body_size = LENGTHS.unpack(self.read(LENGTHS.size, deadline))
+        if header_size + body_size > self.limit:
+            raise StudentDied(f"an answer has {header_size + body_size} bytes, and {self.limit} are allowed")
+        try:
+            answer = json.loads(self.read(header_size, deadline))
+        except (ValueError, RecursionError) as error:
+            raise StudentDied("an answer is not what the protocol knows") from error
+        body = self.read(body_size, deadline)
+        if not isinstance(answer, dict):
+            raise StudentDied("an answer is not what the protocol knows")
+        return answer, body
+
+    def write(self, data, deadline):
+        data = memoryview(data)
+        while data:
+            self.wait(self.process.requests, selectors.EVENT_WRITE, deadline)
+            try:
+                data = data[os.write(self.process.requests, data[: 1 << 16]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise StudentDied("the process ended") from error
+
+    def read(self, size, deadline):
+        parts = []
+        while size:
+            self.wait(self.process.answers, selectors.EVENT_READ, deadline)
+            try:
+                part = os.read(self.process.answers, min(size, 1 << 20))
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise StudentDied("the process ended") from error
+            if not part:
+                raise StudentDied("the process ended")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def wait(self, stream, event, deadline):
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, event)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise StudentDied("it did not end in time", timed_out=True)
+
+
+class StudentProcess:
+    """A student's notebook in a sandbox of its own; started anew, less what killed it, when it dies.
+
+    Parameters
+    ----------
+    start : callable
+        Starts a sandboxed worker and returns its `grading.sandbox.Process`.
+    given : list of dict
+        What the notebook gives: ``{"names": [...], "source": ...}`` for each statement.
+    wanted : list of str
+        The names that the tests will ask for.
+    limits : grading.sandbox.Limits
+    """
+
+    def __init__(self, start, given, wanted, limits):
+        self.start, self.given, self.wanted, self.limits = start, given, wanted, limits
+        self.deadline = time.monotonic() + limits.total
+        self.cells, self.pipe, self.died = [], None, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.end()
+
+    def end(self):
+        if self.pipe is not None:
+            self.pipe.process.end()
+            self.pipe = None
+
+    def run(self, source):
+        """Run one cell; return the error that it ended in, or None."""
+        answer = self.ask({"do": "run", "source": source}, b"", self.limits.cell)
+        self.cells.append(source)
+        return self.error(answer[0]) if "error" in answer[0] else None
+
+    def call(self, name, *args, **kwargs):
+        """Call one of the student's functions; return what it returns, or raise what it raises."""
+        encoder = Encoder()
+        header = {"do": "call", "name": name, "arguments": encoder.encode(([*args], kwargs))}
+        answer, body = self.ask(header, b"".join(encoder.body), self.limits.call)
+        printed = answer.get("printed")
+        if isinstance(printed, str) and printed:
+            print(printed, end="")
+        if "error" in answer:
+            raise self.error(answer)
+        try:
+            tree = {"tuple": [answer["value"], answer.get("arguments")]}
+            value, changed = self.decoder.decode(tree, body)
+        except (KeyError, Malformed) as error:
+            raise ValueError(f"the answer can't be used: {error}") from None
+        if changed is not None:
+            change_back(args, kwargs, changed)
+        return value
+
+    def value(self, name):
+        """Return the value that the student's cells gave a name."""
+        answer, body = self.ask({"do": "value", "name": name}, b"", self.limits.call)
+        if "error" in answer:
+            raise self.error(answer)
+        return self.decoder.decode(answer.get("value"), body)
+
+    def defines(self, name):
+        """Whether a cell that was run gave the name a value."""
+        answer, _ = self.ask({"do": "defines", "name": name}, b"", self.limits.call)
+        return answer.get("defines") is True
+
+    def ask(self, header, body, seconds):
+        if self.pipe is None:
+            self.begin()
+        try:
+            deadline = min(time.monotonic() + seconds, self.deadline)
+            return self.pipe.ask(header, body, deadline)
+        except StudentDied as death:
+            self.died.append(death)
+            self.end()
+            raise
+
+    def begin(self):
+        """Start a process and bring it to where the last one was, without the cell that ended it."""
+        if time.monotonic() > self.deadline:
+            raise StudentDied("the time for the whole submission is over", timed_out=True)
+        self.pipe = Pipe(self.start(), self.limits.answer)
+        self.decoder = Decoder(self.limits.answer)
+        cells, self.cells = self.cells, []
+        begin = {"do": "begin", "given": self.given, "wanted": self.wanted, "limits": self.limits.of_a_process()}
+        answer, _ = self.ask(begin, b"", self.limits.cell)
+        if "error" in answer:
+            raise RuntimeError(f"the sandbox could not be prepared: {answer}")
+        for source in cells:
+            self.run(source)
+
+    def error(self, answer):
+        """Return the exception that an answer describes, with the student's line in its traceback."""
+        kinds, text = answer.get("error"), answer.get("message")
+        kinds = [kind for kind in kinds if isinstance(kind, str)] if isinstance(kinds, list) else []
+        base = next((ERRORS[kind] for kind in kinds if kind in ERRORS), Exception)
+        name = kinds[0] if kinds and kinds[0].isidentifier() and len(kinds[0]) < 100 else base.__name__
+        text = text[:1000] if isinstance(text, str) else ""
+        error = type(name, (base,), {"__init__": lambda self: None, "__str__": lambda self: text})()
+        line, source = answer.get("line"), answer.get("text")
+        if type(line) is int and 0 < line < 100_000 and isinstance(source, str):
+            linecache.cache[FILE] = (len(source), None, [""] * (line - 1) + [source[:1000]], FILE)
+            try:
+                exec(compile("\n" * (line - 1) + "raise error", FILE, "exec"), {"error": error})
+            except BaseException as raised:  # noqa: BLE001
+                return raised
+        return error
+
+
+class StandIn:
+    """Stands for a student's function in the grader: each call goes through the pipe."""
+
+    __code__ = compile("", FILE, "exec")  # so that a traceback's lines are known as the student's
+
+    def __init__(self, student, name):
+        self.student, self.__name__, self.__qualname__ = student, name, name
+
+    def __call__(self, *args, **kwargs):
+        try:
+            return self.student.call(self.__name__, *args, **kwargs)
+        except StudentDied as death:
+            if death.timed_out:
+                raise TimeoutError(str(death)) from None
+            raise RuntimeError(str(death)) from None
+
+
+def change_back(args, kwargs, changed):
+    """Make the caller's lists, dicts and arrays what the call made of the student's copies."""
+    if not (isinstance(changed, tuple) and len(changed) == 2 and isinstance(changed[0], list) and isinstance(changed[1], dict)):
+        return
+    pairs = [*zip(args, changed[0]), *((value, changed[1].get(key)) for key, value in kwargs.items())]
+    for mine, new in pairs:
+        if isinstance(mine, list) and isinstance(new, list):
+            mine[:] = new
+        elif isinstance(mine, dict) and isinstance(new, dict):
+            mine.clear()
+            mine.update(new)
+        elif isinstance(mine, np.ndarray) and isinstance(new, np.ndarray) and mine.shape == new.shape and mine.dtype == new.dtype:
+            mine[...] = new

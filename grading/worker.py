@@ -1,0 +1,271 @@
+"""The untrusted end of the pipe: runs a student's cells and calls the student's functions.
+
+This file runs inside the sandbox, as a program, with NumPy and the standard
+library alone. What it answers is data, and the grader believes none of it:
+student code shares this process and may send whatever it likes instead.
+
+A message is two lengths of eight bytes, a header in JSON, and the raw bytes of
+the arrays that the header speaks of. `student.py` is the other end.
+"""
+
+import builtins
+import io
+import json
+import os
+import re
+import resource
+import struct
+import sys
+import traceback
+import types
+
+import numpy as np
+
+LENGTHS = struct.Struct("<QQ")
+DEPTH = 40  # how deep a value may nest
+PRINTED = 10_000  # characters of printed text that an answer keeps
+SHOWN = 1_000  # characters of an error's text
+UNFILLED = 1e300
+
+
+# ----------------------------------------------------------------- values as data
+
+
+class Encoder:
+    """Turns Python values into a JSON tree, and arrays into bytes beside it.
+
+    Arrays that share memory say so: ``root`` numbers the memory that an array
+    is a view of, in this answer and in all earlier ones.
+    """
+
+    def __init__(self):
+        self.roots = {}  # id of the owner of some memory -> its number and the owner, kept alive
+        self.body = []
+
+    def encode(self, value, depth=0):
+        kind = type(value)
+        if value is None or kind is bool or kind is str or kind is float:
+            return value
+        if kind is int and value.bit_length() < 10_000:
+            return value
+        if kind is complex:
+            return {"complex": [value.real, value.imag]}
+        if kind is bytes:
+            return {"bytes": value.decode("latin-1")}
+        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+            return {"scalar": self.array(np.asarray(value))}
+        if kind in (np.ndarray, np.matrix):
+            return {kind.__name__: self.array(np.asarray(value))}
+        if depth < DEPTH:
+            if isinstance(value, dict):
+                pairs = list(dict.items(value))
+                return {"dict": [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in pairs]}
+            for name, container in (("list", list), ("tuple", tuple), ("set", (set, frozenset))):
+                if isinstance(value, container):
+                    return {name: [self.encode(item, depth + 1) for item in list(value)]}
+        name = next((name for name, of in OTHERS.items() if isinstance(value, of)), "object")
+        return {"other": kind.__name__[:100], "as": name}
+
+    def array(self, array):
+        spec = {"dtype": array.dtype.str, "shape": array.shape, "writeable": bool(array.flags.writeable)}
+        if array.dtype.kind not in "biufcUSMm":
+            return spec  # its shape and type are all that can be sent
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        number, _ = self.roots.setdefault(id(owner), (len(self.roots), owner))
+        low, high = np.lib.array_utils.byte_bounds(owner) if hasattr(np.lib, "array_utils") else np.byte_bounds(owner)
+        start = array.__array_interface__["data"][0] - low
+        self.body.append(np.ascontiguousarray(array).tobytes())
+        return spec | {
+            "root": number, "memory": high - low, "offset": start, "strides": array.strides, "bytes": len(self.body[-1])
+        }  # fmt: skip
+
+
+OTHERS = {
+    "function": types.FunctionType,
+    "builtin": types.BuiltinFunctionType,
+    "generator": types.GeneratorType,
+    "module": types.ModuleType,
+}
+
+
+def decode(tree, body):
+    """Turn what the grader sent into values; ``body`` is a stream of the arrays' bytes."""
+    if not isinstance(tree, dict):
+        return tree
+    ((kind, value),) = tree.items()
+    if kind == "dict":
+        return {decode(key, body): decode(item, body) for key, item in value}
+    if kind in ("list", "tuple", "set"):
+        return {"list": list, "tuple": tuple, "set": set}[kind](decode(item, body) for item in value)
+    if kind == "complex":
+        return complex(*value)
+    if kind == "bytes":
+        return value.encode("latin-1")
+    array = np.frombuffer(body.read(value["bytes"]), dtype=value["dtype"]).reshape(value["shape"]).copy()
+    return array[()] if kind == "scalar" else array
+
+
+# -------------------------------------------------------------------- the notebook
+
+
+class Namespace(dict):
+    """The student's globals. A name that the student did not set comes from the given cells, when it is asked for."""
+
+    def __init__(self, given):
+        super().__init__(__name__="__main__", __builtins__=builtins, __doc__=None)
+        self.given = {name: statement for statement in given for name in statement["names"]}
+
+    def __missing__(self, name):
+        statement = self.given.get(name)
+        if statement is None:
+            raise KeyError(name)
+        for bound in statement["names"]:
+            self.given.pop(bound, None)
+        mine = {bound: self[bound] for bound in statement["names"] if bound in self}
+        exec(compile(statement["source"], "<given>", "exec"), self)
+        self.update(mine)
+        return self[name]
+
+
+def without_magics(source):
+    """Return the source with IPython's magics and shell lines taken out, so that Python can read the rest."""
+    lines = source.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    if first.startswith("%%"):
+        if first.split()[0] not in ("%%time", "%%timeit", "%%capture", "%%prun"):
+            return ""  # a cell in another language
+        lines[lines.index(first)] = ""
+    kept = []
+    for line in lines:
+        line = re.sub(r"^(\s*)[%!?].*", r"\1pass", line)
+        line = re.sub(r"^(\s*)[\w.]+\?\??\s*$", r"\1pass", line)
+        kept.append(re.sub(r"^(\s*[\w, ]+=\s*)[%!].*", r"\1None", line))
+    return "\n".join(kept)
+
+
+def compiled(source, before, file):
+    """Compile a cell; where it is none by itself, without its magics, or joined to the cell that it was split from."""
+    for text in (source, without_magics(source), before + "\n" + source):
+        try:
+            return compile(text, file, "exec"), text
+        except (SyntaxError, ValueError) as error:
+            failure = error
+    raise failure
+
+
+class Notebook:
+    """The student's side of the conversation: one method for each request."""
+
+    def __init__(self):
+        self.names = Namespace([])
+        self.encoder = Encoder()
+        self.sources, self.before = {}, ""
+        self.versions = {}  # of each wanted name: the values that it had after one cell or another
+
+    def begin(self, header, body):
+        """Limit this process, and take in what the notebook gives and which names will be asked for."""
+        for name, limit in header["limits"].items():
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+        sys.path.insert(0, os.getcwd())
+        self.names = Namespace(header["given"])
+        self.versions = {name: [] for name in header["wanted"]}
+
+    def run(self, header, body):
+        file = f"<cell {len(self.sources) + 1}>"
+        try:
+            code, text = compiled(header["source"], self.before, file)
+        finally:
+            self.before = header["source"]
+        self.sources[file] = text.split("\n")
+        try:
+            exec(code, self.names)
+        finally:
+            for name, versions in self.versions.items():
+                value = self.names.get(name)
+                if value is not None and not any(value is version for version in versions):
+                    versions.append(value)
+
+    def defines(self, header, body):
+        return {"defines": bool(self.versions.get(header["name"]))}
+
+    def value(self, header, body):
+        """Return the value of a name that the student's cells set."""
+        return {"value": self.encoder.encode(self.latest(header["name"]))}
+
+    def latest(self, name):
+        if not self.versions[name]:
+            raise NameError(f"name '{name}' is not defined", name=name)
+        return self.versions[name][-1]
+
+    def call(self, header, body):
+        arguments = decode(header["arguments"], body)
+        given = encoded(arguments)
+        leave_in_memory()
+        try:
+            value = self.latest(header["name"])(*arguments[0], **arguments[1])
+        except NotImplementedError:
+            if len(self.versions[header["name"]]) < 2:
+                raise
+            self.versions[header["name"]].pop()  # an untouched copy of the exercise does not replace an answer
+            body.seek(0)
+            return self.call(header, body)
+        answer = {"value": self.encoder.encode(value)}
+        if encoded(arguments) != given:
+            answer["arguments"] = self.encoder.encode(arguments)
+        return answer
+
+    def failure(self, error):
+        """Describe what a request raised, and the student's line that it came from."""
+        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.sources]
+        where = {}
+        if lines:
+            source = self.sources[lines[-1].filename]
+            number = lines[-1].lineno
+            where = {"line": number, "text": source[number - 1].strip()[:SHOWN] if number <= len(source) else ""}
+        try:
+            text = str(error)[:SHOWN]
+        except Exception:  # the error is the student's own class
+            text = ""
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        return {"error": kinds, "message": text} | where
+
+
+def leave_in_memory():
+    """Free small pieces of memory that hold a number nobody uses: np.empty finds it there, and np.zeros does not."""
+    for _ in [np.full(size, UNFILLED) for size in range(1, 128) for _ in range(8)]:
+        pass
+
+
+def encoded(value):
+    """Return everything about a value that a call could change, for comparison."""
+    encoder = Encoder()
+    return encoder.encode(value), encoder.body
+
+
+def main():
+    """Answer requests until there are none."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # the conversation is on descriptors of its own
+        os.dup2(nothing, descriptor)
+    notebook = Notebook()
+    while (lengths := requests.read(LENGTHS.size)) and len(lengths) == LENGTHS.size:
+        size, body = LENGTHS.unpack(lengths)
+        header, body = json.loads(requests.read(size)), io.BytesIO(requests.read(body))
+        printed = sys.stdout = io.StringIO()
+        notebook.encoder.body = []
+        try:
+            answer = getattr(notebook, header["do"])(header, body) or {}
+        except BaseException as error:  # a student's code may raise anything, SystemExit among it
+            answer = notebook.failure(error)
+        answer["printed"] = printed.getvalue()[:PRINTED]
+        text = json.dumps(answer).encode()
+        answers.write(LENGTHS.pack(len(text), sum(map(len, notebook.encoder.body))) + text)
+        answers.writelines(notebook.encoder.body)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""grade.py and checks.py: whole submissions, of this assignment and of one that has nothing to do with it."""
+
+import json
+
+import nbformat
+import pytest
+from answers import RIGHT, WRONG
+from conftest import ROOT, cells_by_id
+
+from grading.checks import Master, points, statements
+from grading.grade import grade
+from grading.sandbox import Limits, available
+
+LIMITS = Limits(cell=3, call=2, total=30)
+SOURCE = ROOT / "source" / "initialization"
+
+
+@pytest.fixture(scope="module")
+def master():
+    return Master(
+        "initialization",
+        (SOURCE / "initialization.ipynb").read_bytes(),
+        {path.name: path.read_bytes() for path in SOURCE.glob("*.py")},
+    )
+
+
+def notebook(cells):
+    """A notebook from (grade id, source) pairs, with nbgrader's metadata by the ending of the id."""
+    made = nbformat.v4.new_notebook()
+    for name, source in cells:
+        cell = nbformat.v4.new_code_cell(source, id=name)
+        kind = name.rpartition("-")[2]
+        cell.metadata.nbgrader = {
+            "grade_id": name, "grade": kind == "test", "solution": kind == "exercise", "locked": kind != "exercise",
+            "points": 5, "schema_version": 3,
+        }  # fmt: skip
+        made.cells.append(cell)
+    return made
+
+
+# An assignment about words and tables: functions, a class, a value, partial points, text, dicts, lists and arrays.
+WORDS = [
+    ("imports", "import numpy as np\nfrom collections import Counter\nfrom shop import PRICES\nprint(1 / 0 if False else 'given')"),
+    ("given", "def shout(text):\n    return text.upper()\n\nslow = sum(range(10))"),
+    ("count-exercise", "def count(text):\n    return dict(Counter(text.split()))"),
+    ("count-test", "assert count('a b a') == {'a': 2, 'b': 1}\nassert count('') == {}, 'an empty text has no words'"),
+    ("scale-exercise", "def scale(table, by=2):\n    return table * by\n\nLIMIT = 7"),
+    ("scale-test", "np.testing.assert_array_equal(scale(np.arange(3), by=3), [0, 3, 6])\nassert scale([1]) == [1, 1]\nassert LIMIT == 7"),
+    ("total-exercise", "def total(basket):\n    return sum(PRICES[item] for item in basket)"),
+    ("total-test", "right = sum(total(basket) == price for basket, price in [([], 0), (['tea'], 3), (['tea', 'cake'], 8)])\nfloat(right) * 5 / 3"),
+    ("loud-exercise", "def loud(names):\n    return [shout(name) for name in names]"),
+    ("loud-test", "### BEGIN HIDDEN TESTS\nassert loud(['a', 'b']) == ['A', 'B']\n### END HIDDEN TESTS"),
+]
+SHOP = {"shop.py": b"PRICES = {'tea': 3, 'cake': 5}\n"}
+
+
+@pytest.fixture(scope="module")
+def words():
+    return Master("words", json.dumps(notebook(WORDS)).encode(), SHOP)
+
+
+def graded(master, cells, **changes):
+    made = notebook([(name, changes.get(name.replace("-", "_"), source)) for name, source in cells])
+    return grade(master, json.dumps(made).encode(), "zoe", available(), LIMITS)
+
+
+def test_another_assignment_grades_with_no_change(words):
+    result = graded(words, WORDS)
+    assert (result.status, result.scores, result.message) == (
+        "graded", {"count": 5, "scale": 5, "total": 5, "loud": 5}, "All checks passed."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "scores", "words_of_the_message"),
+    [
+        ({"count_exercise": "def count(text):\n    return {}"}, [0, 5, 5, 5], "count"),
+        ({"count_exercise": "def count(text):\n    return Counter(text.split()) if text else None"}, [0, 5, 5, 5], "an empty text"),
+        ({"scale_exercise": "def scale(table, by=2):\n    return table * by\nLIMIT = 8"}, [5, 0, 5, 5], "scale"),
+        ({"scale_exercise": "def scale(table):\n    return table"}, [5, 0, 5, 5], "TypeError"),
+        ({"total_exercise": "def total(basket):\n    return 3 * len(basket)"}, [5, 5, 10 / 3, 5], "3.33333 of 5 points"),
+        ({"total_exercise": "def total(basket):\n    return 1/0"}, [5, 5, 0, 5], "ZeroDivisionError"),
+        ({"loud_exercise": "def loud(names):\n    return names"}, [5, 5, 5, 0], "AssertionError"),
+        ({"loud_exercise": "raise RuntimeError"}, [5, 5, 5, 0], "'loud' is not defined"),
+    ],
+)
+def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the_message):
+    result = graded(words, WORDS, **changes)
+    assert list(result.scores.values()) == pytest.approx(scores)
+    assert result.status == "graded" and words_of_the_message in result.message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, 6, 10**400])
+def test_a_number_that_is_no_score_is_no_credit(value):
+    earned, message = points(value, 5.0)
+    assert earned == 0 and "0 to 5" in message
+
+
+@pytest.mark.parametrize(("value", "earned"), [(None, 5), (5, 5), (2.5, 2.5), (0, 0), (True, 5), ("text", 5), ([], 5)])
+def test_a_last_line_is_a_score_only_where_it_is_a_number(value, earned):
+    assert points(value, 5.0)[0] == earned
+
+
+def test_given_statements_are_found_with_the_names_that_they_bind():
+    source = "%matplotlib inline\nimport os.path, json as j\nfrom a import b as c, d\nx, (y, *z) = 1, (2, 3)\nprint(q := 5)\nfor i in range(3):\n    k = i\n[w for w in x]\ndef f(u):\n    v = u\n"
+    assert [statement.names for statement in statements(source)] == [("os", "j"), ("c", "d"), ("x", "y", "z"), ("q",), ("i", "k"), ("f",)]
+
+
+# --------------------------------------------------------------- this assignment
+
+
+def test_reference_earns_all_and_release_nothing(master):
+    for folder, score in (("source", 30), ("release", 0)):
+        data = (ROOT / folder / "initialization" / "initialization.ipynb").read_bytes()
+        result = grade(master, data, "zoe", available(), LIMITS)
+        assert (result.status, result.score, result.max_score) == ("graded", score, 30)
+
+
+def test_training_is_not_run(master, source, monkeypatch):
+    """The given training cells take seconds, and no test needs them."""
+    made = nbformat.from_dict(source)
+    data = json.dumps(made).encode()
+    result = grade(master, data, "zoe", available(), Limits(cell=0.5, call=1, total=6))
+    assert result.score == 30
+
+
+@pytest.fixture(scope="module")
+def typed(released):
+    """Grade the release with one exercise's answer typed in."""
+
+    def of(master, answer):
+        made = nbformat.from_dict(released)
+        cells_by_id(made)[f"{answer.exercise}-exercise"].source = answer.source
+        return grade(master, json.dumps(made).encode(), "zoe", available(), LIMITS)
+
+    return of
+
+
+@pytest.mark.parametrize("answer", RIGHT, ids=lambda answer: answer.id)
+def test_right_answers_keep_their_points(master, typed, answer):
+    result = typed(master, answer)
+    assert result.scores == dict.fromkeys(("zeros", "random", "he"), 0.0) | {answer.exercise: 10.0}, result.message
+
+
+@pytest.mark.parametrize("answer", WRONG[::7], ids=lambda answer: answer.id)
+def test_wrong_answers_get_no_points(master, typed, answer):
+    result = typed(master, answer)
+    assert result.score == 0
+    assert result.status == ("timed_out" if "never ends" in answer.name else "graded"), result.message

@@ -1,0 +1,201 @@
+"""sandbox.py: what a worker can't see, can't do and can't use up, in every sandbox that there is."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from grading import sandbox
+from grading.sandbox import Bubblewrap, Limits, NoSandbox, Sandlock, available
+from grading.student import StudentDied, StudentProcess
+
+LIMITS = Limits(cell=8, call=4, memory=1 << 30, disk=4 << 20, processes=8)
+
+
+@pytest.fixture(params=[Sandlock, Bubblewrap], ids=["sandlock", "bubblewrap"])
+def box(request):
+    return request.param()
+
+
+@pytest.fixture
+def student(box):
+    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+        yield process
+
+
+def look(student, code):
+    """Define a function from its body, call it and return what it returns, or the name of what it raises."""
+    student.run("def look():\n" + textwrap.indent(textwrap.dedent(code), "    "))
+    try:
+        return student.call("look")
+    except (Exception, SystemExit) as error:
+        return type(error).__name__
+
+
+REFUSED = {"PermissionError", "FileNotFoundError", "OSError", "ConnectionRefusedError", "ProcessLookupError", "BlockingIOError"}
+
+
+def test_a_worker_computes_and_finds_the_released_helpers(student):
+    assert look(student, "import helper, numpy\nreturn [helper.VALUE, float(numpy.ones(3).sum())]") == [7, 3.0]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/shadow", "/root", "/home", "/var", "/proc/1/environ", "/proc/1/root", os.getcwd()])
+def test_a_worker_sees_nothing_else_of_the_machine(student, path):
+    found = look(student, f"import os\np = {path!r}\nreturn os.listdir(p) if os.path.isdir(p) else open(p).read(20)")
+    if path == "/proc/1/environ" and found not in REFUSED:  # process 1 of the sandbox's own
+        assert found.startswith("PATH=/usr/bin:/bin")
+    elif isinstance(found, str):
+        assert found in REFUSED
+    else:  # an empty copy of the folder, with nothing in it but the way to what may be read
+        assert not set(found) & {"source", "submitted", "README.md", "nbgrader_config.py", ".git", "home", "var"}
+
+
+def test_a_worker_does_not_see_files_beside_its_scratch_folder(student, tmp_path):
+    (tmp_path / "secret").write_text("a peer's answer")
+    assert look(student, f"return open({str(tmp_path / 'secret')!r}).read()") in REFUSED
+    assert look(student, "import os\nreturn sorted(os.listdir())") == ["helper.py"]
+
+
+@pytest.mark.parametrize("path", [sys.prefix, "/usr", "/tmp/..", "/"])
+def test_a_worker_writes_nowhere_else(student, path):
+    outcome = look(student, f"open({path!r} + '/written-by-a-student', 'w').write('x')")
+    assert outcome in REFUSED
+    assert not os.path.exists(f"{path}/written-by-a-student")
+
+
+def test_what_a_worker_writes_is_gone_with_it(box):
+    for _ in range(2):
+        with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+            code = "import os\nbefore = os.listdir()\nopen('mine', 'w').write('x')\nreturn before + os.listdir()"
+            assert look(process, code) == ["mine"]
+
+
+def test_a_worker_has_no_network(student):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        code = f"import socket\nreturn socket.create_connection(('127.0.0.1', {port}), 2) is None"
+        assert look(student, code) in REFUSED
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(0.5)
+        address = server.getsockname()
+        look(student, f"import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', {address!r})")
+        with pytest.raises(TimeoutError):
+            server.recv(1)
+
+
+def test_a_worker_reaches_no_socket_of_the_machine(student, tmp_path):
+    paths = [str(tmp_path / "service"), "\0service-of-the-machine"]
+    for path in paths:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path)
+            server.listen()
+            assert look(student, f"import socket\nsocket.socket(socket.AF_UNIX).connect({path!r})\nreturn 'connected'") in REFUSED
+
+
+def test_a_worker_can_neither_see_nor_signal_other_processes(student):
+    other = subprocess.Popen(["sleep", "30"])
+    try:
+        assert look(student, f"import os, signal\nos.kill({other.pid}, signal.SIGKILL)\nreturn 'sent'") in REFUSED
+        assert look(student, f"return open('/proc/{other.pid}/cmdline').read()") in REFUSED
+        assert look(student, "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nreturn 'sent'") in REFUSED | {"sent"}
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_memory_is_limited(student):
+    assert look(student, "return len(bytearray(2 << 30))") in ("MemoryError", "StudentDied")
+    assert look(student, "return 1") == 1
+
+
+def test_disk_is_limited(student):
+    code = """
+        written = 0
+        try:
+            for number in range(100):
+                with open(f'file-{number}', 'wb') as file:
+                    written += file.write(bytes(1 << 20))
+        except OSError:
+            return written
+    """
+    assert look(student, code) <= LIMITS.disk + (2 << 20)
+
+
+def test_open_files_are_limited(student):
+    assert look(student, "files = [open('f', 'w') for _ in range(5000)]\nreturn len(files)") in ("OSError", "PermissionError")
+
+
+def test_processes_are_limited_and_end_with_the_worker(box):
+    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        code = """
+            import os, time
+            born = 0
+            try:
+                while born < 500:
+                    if os.fork() == 0:
+                        time.sleep(60)
+                        os._exit(0)
+                    born += 1
+            except OSError:
+                pass
+            return born
+        """
+        assert look(process, code) <= LIMITS.processes
+        marker = f"survivor-{os.getpid()}"
+        process.run(f"import os, sys\nif os.fork() == 0:\n    os.setsid()\n    os.execv(sys.executable, [{marker!r}, '-c', 'import time; time.sleep(60)'])")
+        time.sleep(0.5)
+    time.sleep(0.3)
+    assert marker not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+
+
+def test_time_is_limited_by_the_clock_and_the_next_call_works(student):
+    started = time.monotonic()
+    with pytest.raises(StudentDied) as death:
+        student.run("while True:\n    try:\n        while True: pass\n    except BaseException: pass")
+    assert death.value.timed_out and time.monotonic() - started < LIMITS.cell + 4
+    assert look(student, "return 2") == 2
+
+
+def test_a_worker_inherits_no_variable_and_no_file(student, monkeypatch):
+    monkeypatch.setenv("COURSE_PASSWORD", "secret")
+    assert look(student, "import os\nreturn 'COURSE_PASSWORD' in os.environ") is False
+    descriptors = look(student, "import os\nreturn sorted(os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if int(n) > 2)")
+    if descriptors not in REFUSED:
+        assert not [name for name in descriptors if name.startswith("/") and not name.startswith(("/proc", "/dev/null"))], descriptors
+
+
+def test_limits_can_not_be_raised(student):
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))\nreturn 'raised'"
+    assert look(student, code) == "ValueError"
+
+
+def test_no_privilege_can_be_gained(student):
+    assert look(student, "import os\nos.setuid(0)\nreturn os.getuid()") in REFUSED
+    assert look(student, "import os\nos.mkdir('d')\nos.chroot('d')\nreturn 'chroot'") in REFUSED
+    code = "import ctypes\nreturn ctypes.CDLL(None).unshare(0x10000000)"
+    assert look(student, code) in (-1, *REFUSED)
+
+
+def test_the_first_sandbox_that_works_is_taken():
+    assert available().name in ("sandlock", "bubblewrap")
+
+
+def test_without_a_sandbox_the_message_says_what_to_install(monkeypatch):
+    def broken(self, *arguments):
+        raise OSError("not on this machine")
+
+    monkeypatch.setattr(Sandlock, "start", broken)
+    monkeypatch.setattr(Bubblewrap, "start", broken)
+    available.cache_clear()
+    try:
+        with pytest.raises(NoSandbox, match="pip install sandlock.*apt-get install bubblewrap.*--unsafe-no-sandbox"):
+            available()
+    finally:
+        available.cache_clear()
+    assert sandbox.Unconfined.name == "no sandbox"
