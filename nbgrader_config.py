@@ -1,5 +1,6 @@
 """The course, and the one place that plugs grading/ into nbgrader."""
 
+import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821 - traitlets defines it when it loads this file
@@ -20,7 +21,14 @@ c.ClearSolutions.code_stub = {
     'raise NotImplementedError("Write your code here, and delete this line.")'
 }
 
-# Seconds for one cell. The longest given cell takes about one.
+# `nbgrader autograde` and the formgrader grade in a sandbox, as `python -m grading autograde` does.
+if (course / "grading").is_dir():
+    sys.path.append(str(course))
+    from grading.gradebook import plug_into_nbgrader
+
+    plug_into_nbgrader()
+
+# Where nbgrader itself runs notebooks, to validate them: seconds for one cell. The longest takes about one.
 c.Execute.timeout = 15
 # Keep no history of what students ran, and nothing of the kernel's own log in the output.
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]

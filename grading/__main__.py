@@ -14,6 +14,7 @@ from rich.table import Table
 
 from grading.gradebook import ROOT, Class, NbGraderException
 from grading.result import GRADED
+from grading.sandbox import NoSandbox, Unconfined, available
 
 console = Console()
 if not console.is_terminal:
@@ -31,13 +32,16 @@ def main():
     )  # fmt: skip
     parser.add_argument("assignment", help="such as initialization")
     parser.add_argument("--force", action="store_true", help="grade again what has not changed")
+    parser.add_argument(
+        "--unsafe-no-sandbox", action="store_true", help="run submissions with your own rights, where there is no sandbox"
+    )
     arguments = parser.parse_args()
     try:
         commands[arguments.command](arguments)
     except KeyboardInterrupt:
         console.print("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
-    except (OSError, NbGraderException) as error:
+    except (OSError, NbGraderException, NoSandbox) as error:
         sys.exit(str(error))
 
 
@@ -62,7 +66,7 @@ def verify(arguments):
         course.generate()
         shutil.copy(source / notebook, course.submission("reference"))
         shutil.copy(course.folder(course.course.release_directory, ".") / notebook, course.submission("untouched"))
-        reference, untouched = course.autograde("reference"), course.autograde("untouched")
+        reference, untouched = (course.autograde(student, _sandbox(arguments)) for student in ("reference", "untouched"))
     for result, expected in ((reference, reference.max_score), (untouched, 0.0)):
         line = f"{result.student_id:9} {result.score:g} of {result.max_score:g}"
         if (result.status, result.score) != (GRADED, expected):
@@ -72,11 +76,11 @@ def verify(arguments):
 
 def autograde(arguments):
     """Grade every submission that is new or changed."""
-    course = Class(arguments.assignment)
+    course, sandbox = Class(arguments.assignment), _sandbox(arguments)
     students = _students(course)
     with _progress() as progress:
-        for student in progress.track(students, description="Grading"):
-            course.autograde(student, arguments.force)
+        for student in progress.track(students, description=f"Grading in {sandbox.name}"):
+            course.autograde(student, sandbox, arguments.force)
 
 
 def feedback(arguments):
@@ -124,6 +128,13 @@ def report(arguments):
             f"{len(waiting)} not in grades.csv, because they are not graded yet: {', '.join(waiting)}. "
             f"Run `python -m grading autograde {arguments.assignment}` first."
         )
+
+
+def _sandbox(arguments):
+    if arguments.unsafe_no_sandbox:
+        console.print("[bold red]No sandbox: every submission runs with your rights on this machine.")
+        return Unconfined()
+    return available()
 
 
 def _students(course):

@@ -1,23 +1,31 @@
-"""The only room that knows nbgrader: release, autograding, feedback and scores of a class."""
+"""The only room that knows nbgrader: release, gradebook and feedback of a class."""
 
+import fnmatch
 import hashlib
 import logging
 import os
 import shutil
+import stat
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import is_grade
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from grading.result import CRASHED, GRADED, MALFORMED, MISSING, TIMED_OUT, Result
+from grading.checks import Master
+from grading.grade import SUBMIT_AGAIN, grade
+from grading.page import page
+from grading.result import MISSING, Result
+from grading.sandbox import NoSandbox, available
+from grading.submission import LARGEST
 
 # nbgrader starts alembic by name when it makes a gradebook: find the one installed beside it.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -25,7 +33,6 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBMIT_AGAIN = "Ask the student to submit the notebook again."
 
 
 class Class:
@@ -44,12 +51,14 @@ class Class:
         self.config.merge(Config({"Application": {"log_level": "CRITICAL"}}))
         self.course = CourseDirectory(config=self.config)
         self.course.assignment_id = self.assignment = assignment
-        self.master = self.folder(self.course.source_directory, ".") / f"{assignment}.ipynb"
-        if not self.master.is_file():
+        self.master_path = self.folder(self.course.source_directory, ".") / f"{assignment}.ipynb"
+        if not self.master_path.is_file():
             raise FileNotFoundError(
-                f"There is no {self.master}. Expected the authored notebook of the assignment "
+                f"There is no {self.master_path}. Expected the authored notebook of the assignment "
                 f"{assignment!r}: check the spelling, or add the notebook there."
             )
+        helpers = {path.name: path.read_bytes() for path in sorted(self.master_path.parent.glob("*.py"))}
+        self.master = Master(assignment, self.master_path.read_bytes(), helpers)
 
     # ------------------------------------------------------------ where things are
 
@@ -59,7 +68,7 @@ class Class:
 
     def submission(self, student):
         """Return the path at which a student's notebook is expected."""
-        return self.folder(self.course.submitted_directory, student) / self.master.name
+        return self.folder(self.course.submitted_directory, student) / self.master_path.name
 
     def page(self, student):
         """Return the path of a student's feedback page."""
@@ -72,8 +81,7 @@ class Class:
 
     def students(self):
         """Return the ids of everybody who submitted or is in the gradebook, sorted."""
-        submitted = Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
-        found = {path.name for path in submitted.glob("[!.]*") if path.is_dir()}
+        found = {path.name for path in self._submitted().glob("[!.]*") if path.is_dir()}
         with self.gradebook() as gradebook:
             return sorted(found | {student.id for student in gradebook.students})
 
@@ -82,8 +90,7 @@ class Class:
 
     def exercises(self):
         """Return the points of each exercise by its name: the grade id less ``-test``."""
-        cells = nbformat.read(self.master, as_version=4).cells
-        return {_exercise(cell): float(cell.metadata.nbgrader.points) for cell in cells if is_grade(cell)}
+        return {test.exercise: test.points for test in self.master.tests}
 
     # ---------------------------------------------------------------- what is done
 
@@ -100,7 +107,7 @@ class Class:
         except NbGraderException as error:
             if "submissions associated" in str(error):
                 raise NbGraderException(
-                    f"The gradebook has grades for other cells than {self.master.name} has now. Take the change back, "
+                    f"The gradebook has grades for other cells than {self.master_path.name} has now. Take the change back, "
                     f"or move the gradebook away and grade again: {self.course.db_url.removeprefix('sqlite:///')}"
                 ) from None
             raise
@@ -110,33 +117,63 @@ class Class:
         shutil.rmtree(release, ignore_errors=True)
         shutil.move(built, release)
 
-    def autograde(self, student, force=False):
-        """Grade one submission and store its `Result`, unless nothing has changed since.
+    def autograde(self, student, sandbox, force=False):
+        """Grade one submission and store what came of it, unless nothing has changed since.
+
+        Parameters
+        ----------
+        student : str
+        sandbox : grading.sandbox.Sandlock or grading.sandbox.Bubblewrap
+        force : bool
+            Grade again what has not changed.
 
         Returns
         -------
         Result
         """
-        digest = self._digest(student)
+        data, why = self.handed_in(student)
+        digest = self._digest(data)
         known = Result.load(self.record(student))
         if known is not None and known.digest == digest and not force:
             return known
-        status, scores, message = self._grade(student)
-        exercises = self.exercises()
-        result = Result(
-            student, self.assignment, status,
-            scores={name: scores.get(name, 0.0) for name in exercises},
-            max_scores=exercises, message=message, digest=digest,
-        )  # fmt: skip
+        self._forget(student)
+        if data is None:
+            exercises = self.exercises()
+            result = Result(student, self.assignment, MISSING, dict.fromkeys(exercises, 0.0), exercises, why)
+        else:
+            result = grade(self.master, data, student, sandbox)
+            self._store(result, data)
+        result = replace(result, digest=digest)
         result.save(self.record(student))
         return result
 
+    def handed_in(self, student):
+        """Return the bytes of a student's notebook, or None and the reason.
+
+        It should lie in its place under its name. A notebook under another name, or in a folder
+        further down, is taken where it is the only one. A link is not followed.
+        """
+        folder = self.submission(student).parent
+        files = [
+            Path(parent) / name
+            for parent, folders, names in os.walk(folder) if ".ipynb_checkpoints" not in Path(parent).parts
+            for name in sorted(names)
+        ]  # fmt: skip
+        regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
+        notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
+        exact = [file for file in notebooks if file == self.submission(student)]
+        if not exact and len(notebooks) != 1 or not folder.resolve().is_relative_to(self._submitted()):
+            found = ", ".join(str(file.relative_to(folder)) for file in files[:5]) or "nothing"
+            return None, f"Expected {self.master_path.name} in {folder.name}/, found {found}. {SUBMIT_AGAIN}"
+        with open((exact or notebooks)[0], "rb") as file:
+            return file.read(LARGEST + 1), ""
+
     def feedback(self, result):
         """Write the feedback page of one graded submission; return its path, or None."""
-        page = self.page(result.student_id)
-        if not page.exists() and result.status in (GRADED, TIMED_OUT):
+        path = self.page(result.student_id)
+        if not path.exists() and result.status != MISSING:
             self._run(GenerateFeedback, result.student_id)
-        return page if page.exists() else None
+        return path if path.exists() else None
 
     def results(self):
         """Return the stored results of the class, one for each student, sorted by id."""
@@ -159,73 +196,38 @@ class Class:
         except NbGraderException as error:
             raise NbGraderException(said.reason or str(error)) from None
 
-    def _digest(self, student):
+    def _submitted(self):
+        return Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
+
+    def _digest(self, data):
         """Fingerprint everything that the grade depends on."""
         digest = hashlib.sha256()
-        course = [self.master, *sorted(self.master.parent.glob("*.py")), Path(self.course.root) / "nbgrader_config.py"]
-        inputs = [self.submission(student), *course]
-        for path in inputs:
-            digest.update(path.read_bytes() if path.is_file() else b"missing")
-            digest.update(b"\0")
+        helpers = [name.encode() + content for name, content in sorted(self.master.helpers.items())]
+        for part in [b"missing" if data is None else data, self.master.notebook, *helpers]:
+            digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
-    def _grade(self, student):
-        """Return the status, the scores and the message of one submission."""
-        self._forget(student)
-        path = self.submission(student)
-        if not path.is_file():
-            others = ", ".join(sorted(file.name for file in path.parent.glob("*") if file.is_file()))
-            found = f"found only {others}" if others else "found nothing"
-            return MISSING, {}, f"Expected {path.name} in {path.parent.name}/, {found}. {SUBMIT_AGAIN}"
-        try:
-            nbformat.validate(nbformat.read(path, as_version=4))
-        except nbformat.reader.NotJSONError:
-            return MALFORMED, {}, f"{path.name} is not JSON to its end: the upload may have been cut off. {SUBMIT_AGAIN}"
-        except Exception as error:  # nbformat raises whatever the broken file provokes
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            return MALFORMED, {}, f"{path.name} is not a notebook that can be read ({reason}). {SUBMIT_AGAIN}"
-        try:
-            self._run(Autograde, student)
-        except (NbGraderException, SystemExit) as error:
-            self._forget(student)
-            return self._failure(error)
-        return self._outcome(student)
-
-    def _failure(self, error):
-        if "metadata format" in str(error):
-            return MALFORMED, {}, f"The grading metadata of the cells is damaged. {SUBMIT_AGAIN}"
-        return CRASHED, {}, (
-            "The notebook could not be run to its end: it may stop its own kernel or use too much memory. "
-            "Read its code before you run it."
-        )
-
-    def _outcome(self, student):
-        """Read the scores that nbgrader stored, and the checks' messages from the graded notebook."""
-        notebook = nbformat.read(self.folder(self.course.autograded_directory, student) / self.master.name, 4)
-        errors = {
-            _exercise(cell): [out for out in cell.outputs if out.output_type == "error"]
-            for cell in notebook.cells if is_grade(cell)
-        }  # fmt: skip
-        scores, remarks = {}, []
+    def _store(self, result, data):
+        """Write the scores into the gradebook, and the notebook that feedback is made of."""
         with self.gradebook() as gradebook:
-            graded = gradebook.find_submission_notebook(self.assignment, self.assignment, student)
-            for grade in graded.grades:
-                exercise = grade.name.removesuffix("-test")
-                if grade.auto_score is None:  # nbgrader leaves what it did not find without a score
-                    grade.auto_score, grade.needs_manual_grade = 0.0, False
-                    remarks.append(f"{exercise}: its test cell is missing from the submission")
-                elif errors.get(exercise):
-                    remarks.append(f"{exercise}: {_remark(errors[exercise][0])}")
-                scores[exercise] = float(grade.auto_score)
+            gradebook.update_or_create_student(result.student_id)
+            try:
+                gradebook.update_or_create_submission(self.assignment, result.student_id)
+            except (MissingEntry, InvalidEntry):
+                raise NbGraderException(
+                    f"The gradebook does not know {self.assignment}. Run `python -m grading release {self.assignment}` first."
+                ) from None
+            graded = gradebook.find_submission_notebook(self.assignment, self.assignment, result.student_id)
+            for score in graded.grades:
+                exercise = score.name.removesuffix("-test")
+                if exercise in result.scores:
+                    score.auto_score, score.needs_manual_grade = result.scores[exercise], False
             gradebook.db.commit()
-        timed_out = any(
-            out.output_type == "error" and out.ename == "CellTimeoutError"
-            for cell in notebook.cells for out in cell.get("outputs", [])
-        )  # fmt: skip
-        if timed_out:
-            limit = self.config.Execute.timeout
-            remarks.insert(0, f"a cell ran for more than {limit} s and was stopped: look for a loop that never ends")
-        return TIMED_OUT if timed_out else GRADED, scores, "; ".join(remarks) or "All checks passed."
+        path = self.folder(self.course.autograded_directory, result.student_id) / self.master_path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".new")
+        nbformat.write(page(self.master, data, result), beside)
+        os.replace(beside, path)
 
     def _forget(self, student):
         """Remove an earlier grade and what tells of it, so that it can't stand as if it were new."""
@@ -250,15 +252,32 @@ class _Said(logging.Handler):
             self.reason = text.strip().splitlines()[-1].partition(": ")[2]
 
 
-def _exercise(cell):
-    return cell.metadata.nbgrader.grade_id.removesuffix("-test")
+class SandboxedAutograde(Autograde):
+    """nbgrader's step from submissions to grades, done by `Class.autograde`."""
+
+    def start(self):
+        course = Class(self.coursedir.assignment_id, Path(self.coursedir.root))
+        wanted = [student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)]
+        if not wanted:
+            raise self.failed(f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}.")
+        try:
+            sandbox = available()
+        except NoSandbox as error:
+            raise self.failed(error) from None
+        self.log.info("Grading %s submissions in %s", len(wanted), sandbox.name)
+        for student in wanted:
+            result = course.autograde(student, sandbox, self.force)
+            self.log.info("%s: %s, %g of %g. %s", student, result.status, result.score, result.max_score, result.message)
+
+    def failed(self, reason):
+        self.log.error(str(reason))
+        return NbGraderException(str(reason))
 
 
-def _remark(error):
-    """Say in one line why a test cell failed."""
-    if "NotImplementedError" in error.ename + error.evalue:
-        return "not written yet"
-    text, *rest = error.evalue.strip().splitlines() or [""]
-    if error.ename == "CheckFailed":  # the call, then a labelled line each: expected, got, hint
-        return " ".join(" ".join(line.split()) for line in rest)
-    return f"{error.ename}: {text}".removesuffix(": ")
+def plug_into_nbgrader():
+    """Let the commands of nbgrader and its formgrader grade with `SandboxedAutograde`.
+
+    nbgrader has settings for the parts of its grading step and none for the step itself, and its
+    parts meet a submission only after it was read, renamed or refused.
+    """
+    autogradeapp.Autograde = api.Autograde = SandboxedAutograde

@@ -1,0 +1,140 @@
+"""Makes the notebook that feedback is made of: what the student handed in, and what the checks said of it.
+
+Everything of the student's is text, a picture or gone: HTML and JavaScript that
+a submission brings do not reach the page.
+"""
+
+import base64
+import binascii
+import html
+import re
+from html.parser import HTMLParser
+
+import nbformat
+from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+from grading.submission import Rejected, as_cell, read
+
+TEXT = 20_000  # characters of one output that are shown
+PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
+
+
+def page(master, data, result):
+    """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
+
+    Parameters
+    ----------
+    master : grading.checks.Master
+    data : bytes
+        What the student handed in.
+    result : grading.result.Result
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    heading = f"**{result.status}: {result.score:g} of {result.max_score:g} points.** {as_text(result.message)}"
+    made.cells.append(nbformat.v4.new_markdown_cell(heading, id="state"))
+    marks, left = {marks["grade_id"]: marks for _, marks in master.cells if marks}, list(master.tests)
+    try:
+        cells = read(data).notebook["cells"]
+    except Rejected:
+        cells = []
+    for number, cell in enumerate(cells):
+        known = as_cell(cell) if isinstance(cell, dict) else None
+        test = master.test_at(known) if known and known.kind == "code" else None
+        if test in left:
+            left.remove(test)
+            made.cells.append(verdict(test, result, marks))
+        elif known and test is None:
+            shown = harmless(cell, known, f"cell-{number}")
+            if marks.get(known.grade_id, {}).get("solution") and known.kind == "code":
+                shown.metadata["nbgrader"] = marks.pop(known.grade_id)
+            made.cells.append(shown)
+    made.cells += [verdict(test, result, marks) for test in left]
+    return made
+
+
+def verdict(test, result, marks):
+    """Return a test as the student saw it, with what it said."""
+    visible, _, rest = test.source.partition("### BEGIN HIDDEN TESTS")
+    cell = nbformat.v4.new_code_cell(visible + rest.partition("### END HIDDEN TESTS")[2], id=test.grade_id)
+    cell.metadata["nbgrader"] = marks[test.grade_id]
+    message = result.messages.get(test.exercise)
+    text = message or f"{result.scores[test.exercise]:g} of {test.points:g} points.\n"
+    if message or result.scores[test.exercise] < test.points:
+        cell.outputs = [nbformat.v4.new_output("error", ename="Check", evalue=text, traceback=[text])]
+    else:
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    return cell
+
+
+def harmless(cell, known, name):
+    """Return a student's cell with nothing in it that a browser would run."""
+    if known.kind != "code":
+        return nbformat.v4.new_markdown_cell(SanitizeHTML().sanitize_html_tags(known.source), id=name)
+    outputs = cell.get("outputs")
+    shown = [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)] if isinstance(outputs, list) else []
+    return nbformat.v4.new_code_cell(known.source, id=name, outputs=[output for output in shown if output])
+
+
+def harmless_output(output):
+    """Return an output as text or as a picture, or None."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        return nbformat.v4.new_output("stream", name="stdout", text=flat(output.get("text")))
+    if kind == "error":
+        lines = output.get("traceback")
+        text = "\n".join(map(flat, lines)) if isinstance(lines, list) else flat(output.get("evalue"))
+        return nbformat.v4.new_output("error", ename="Error", evalue="", traceback=[text[:TEXT]])
+    data = output.get("data")
+    if not isinstance(data, dict):
+        return None
+    picture = picture_in(flat(data.get("text/html"), None))
+    if picture:
+        return nbformat.v4.new_output("display_data", data={"text/html": picture})
+    for mime in PICTURES:
+        if is_picture(mime, flat(data.get(mime), None)):
+            return nbformat.v4.new_output("display_data", data={mime: flat(data[mime], None).strip()})
+    return nbformat.v4.new_output("display_data", data={"text/plain": flat(data.get("text/plain"))}) if "text/plain" in data else None
+
+
+def flat(value, limit=TEXT):
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value[:limit] if isinstance(value, str) else ""
+
+
+class FirstPicture(HTMLParser):
+    """Finds the first picture of a piece of HTML."""
+
+    found = None
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img" and self.found is None:
+            self.found = dict(attributes)
+
+
+def picture_in(text):
+    """Return the one picture of an output's HTML, with its alt text and nothing else, or an empty text."""
+    parser = FirstPicture()
+    parser.feed(text)
+    source = (parser.found or {}).get("src") or ""
+    match = re.fullmatch(r"data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=\s]+)", source)
+    if not match or not is_picture(match[1], match[2]):
+        return ""
+    alt = html.escape(parser.found.get("alt") or "a picture without a description")
+    return f'<img alt="{alt}" style="max-width: 100%" width="640" src="data:{match[1]};base64,{"".join(match[2].split())}">'
+
+
+def is_picture(mime, text):
+    try:
+        return base64.b64decode(text[:32].strip() or "!", validate=True).startswith(PICTURES[mime])
+    except (binascii.Error, ValueError):
+        return False
+
+
+def as_text(message):
+    """Return a message so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~-])", r"\\\1", message)
