@@ -55,10 +55,11 @@ class Test:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one test: points, and the check's message, empty where it passed."""
+    """What came of one test: points, the check's message, empty where it passed, and whether the student's process died of it."""
 
     points: float
     message: str = ""
+    deadly: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,14 +191,14 @@ def judge(test, bench):
     """
     tree = ast.parse(without_magics(test.source))
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    value = None
+    value, deaths = None, len(bench.student.died)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(tree, f"<{test.grade_id}>", "exec"), bench)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), f"<{test.grade_id}>", "eval"), bench)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
-        return Verdict(0.0, said(error))
+        return Verdict(0.0, said(error), len(bench.student.died) > deaths)
     return Verdict(*points(value, test.points))
 
 

@@ -67,7 +67,8 @@ def walk(master, submission, student):
     for cell in submission.cells:
         test = master.test_at(cell) if cell.kind == "code" else None
         if test is not None:
-            verdicts.setdefault(test, judge(test, bench))
+            if test not in verdicts:
+                verdicts[test] = judge(test, bench)
         elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
             attempt(student, cell.source)
     for name in master.wanted:
@@ -76,9 +77,11 @@ def walk(master, submission, student):
             if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not defined(student, name):
                 attempt(student, cell.source)
     for test in master.tests:
-        # Where the test stands above the answer, or nowhere.
-        if test not in verdicts or verdicts[test].points < test.points:
-            verdicts[test] = max(judge(test, bench), verdicts.get(test, Verdict(0.0)), key=lambda verdict: verdict.points)
+        first = verdicts.get(test)
+        if first is None:
+            verdicts[test] = judge(test, bench)
+        elif first.points < test.points and not first.deadly:  # it may stand above the answer
+            verdicts[test] = max(judge(test, bench), first, key=lambda verdict: verdict.points)
     return verdicts
 
 

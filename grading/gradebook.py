@@ -24,7 +24,7 @@ from grading.checks import Master
 from grading.grade import SUBMIT_AGAIN, grade
 from grading.page import page
 from grading.result import MISSING, Result
-from grading.sandbox import NoSandbox, available
+from grading.sandbox import Limits, NoSandbox, available
 from grading.submission import LARGEST
 
 # nbgrader starts alembic by name when it makes a gradebook: find the one installed beside it.
@@ -57,6 +57,10 @@ class Class:
                 f"There is no {self.master_path}. Expected the authored notebook of the assignment "
                 f"{assignment!r}: check the spelling, or add the notebook there."
             )
+        try:
+            self.limits = Limits(**self.config.Limits)
+        except TypeError as error:
+            raise NbGraderException(f"nbgrader_config.py sets a limit that does not exist: {error}.") from None
         helpers = {path.name: path.read_bytes() for path in sorted(self.master_path.parent.glob("*.py"))}
         self.master = Master(assignment, self.master_path.read_bytes(), helpers)
 
@@ -141,7 +145,7 @@ class Class:
             exercises = self.exercises()
             result = Result(student, self.assignment, MISSING, dict.fromkeys(exercises, 0.0), exercises, why)
         else:
-            result = grade(self.master, data, student, sandbox)
+            result = grade(self.master, data, student, sandbox, self.limits)
             self._store(result, data)
         result = replace(result, digest=digest)
         result.save(self.record(student))
@@ -203,7 +207,7 @@ class Class:
         """Fingerprint everything that the grade depends on."""
         digest = hashlib.sha256()
         helpers = [name.encode() + content for name, content in sorted(self.master.helpers.items())]
-        for part in [b"missing" if data is None else data, self.master.notebook, *helpers]:
+        for part in [b"missing" if data is None else data, self.master.notebook, *helpers, repr(self.limits).encode()]:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 

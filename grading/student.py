@@ -227,7 +227,7 @@ class Pipe:
         with selectors.DefaultSelector() as selector:
             selector.register(stream, event)
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise StudentDied("it did not end in time", timed_out=True)
+                raise StudentDied("still running", timed_out=True)
 
 
 class StudentProcess:
@@ -304,9 +304,11 @@ class StudentProcess:
             deadline = min(time.monotonic() + seconds, self.deadline)
             return self.pipe.ask(header, body, deadline)
         except StudentDied as death:
+            if death.timed_out:
+                death = StudentDied(f"still running after {seconds:g} seconds", timed_out=True)
             self.died.append(death)
             self.end()
-            raise
+            raise death from None
 
     def begin(self):
         """Start a process and bring it to where the last one was, without the cell that ended it."""

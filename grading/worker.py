@@ -8,7 +8,9 @@ A message is two lengths of eight bytes, a header in JSON, and the raw bytes of
 the arrays that the header speaks of. `student.py` is the other end.
 """
 
+import ast
 import builtins
+import inspect
 import io
 import json
 import os
@@ -149,7 +151,7 @@ def compiled(source, before, file):
     """Compile a cell; where it is none by itself, without its magics, or joined to the cell that it was split from."""
     for text in (source, without_magics(source), before + "\n" + source):
         try:
-            return compile(text, file, "exec"), text
+            return compile(text, file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), text
         except (SyntaxError, ValueError) as error:
             failure = error
     raise failure
@@ -180,7 +182,11 @@ class Notebook:
             self.before = header["source"]
         self.sources[file] = text.split("\n")
         try:
-            exec(code, self.names)
+            waiting = eval(code, self.names)
+            if code.co_flags & inspect.CO_COROUTINE:
+                import asyncio  # few cells wait, and the import takes long
+
+                asyncio.run(waiting)
         finally:
             for name, versions in self.versions.items():
                 value = self.names.get(name)

@@ -11,12 +11,15 @@ os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import numpy
 import pytest
 from nbclient import NotebookClient
+from nbgrader.api import Gradebook
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,12 +48,32 @@ def course(tmp_path):
     return copy_course(tmp_path / "a course")
 
 
-def copy_course(folder):
-    """Copy what an instructor starts from."""
+def copy_course(folder, grader=False):
+    """Copy what an instructor starts from; without ``grader``, the nbgrader in it is an unmodified one."""
     shutil.copytree(ROOT / "source", folder / "source")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
+    if grader:
+        shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "submitted").mkdir()
     return folder
+
+
+def nbgrader(course, *arguments, program=("-m", "nbgrader")):
+    """Run nbgrader's own command in a course."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    ran = subprocess.run([sys.executable, *program, *arguments], cwd=course, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return ran.stderr
+
+
+def points_in(course, students):
+    """Return what the gradebook of a course has: points by exercise, by student."""
+    found = {}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "weight-initialization") as gradebook:
+        for student in students:
+            graded = gradebook.find_submission_notebook("initialization", "initialization", student)
+            found[student] = {grade.name.removesuffix("-test"): grade.auto_score for grade in graded.grades}
+    return found
 
 
 def execute(notebook, folder, **options):
