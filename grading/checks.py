@@ -214,9 +214,9 @@ def points(value, most):
 
 
 def said(error):
-    """Return an error's message, with its type unless it is a check's own."""
+    """Return an error's message, with its type unless it is a check's own, and nothing that a terminal would obey."""
     try:
-        text = str(error)[:SHOWN]
+        text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in str(error)[:SHOWN])
     except Exception:  # the test compared something that can't be shown
         text = ""
     if isinstance(error, AssertionError) and text:

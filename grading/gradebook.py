@@ -23,7 +23,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from grading.checks import Master
 from grading.grade import SUBMIT_AGAIN, grade
 from grading.page import page
-from grading.result import MISSING, Result
+from grading.result import CRASHED, MISSING, Result
 from grading.sandbox import Limits, NoSandbox, available
 from grading.submission import LARGEST
 
@@ -142,10 +142,15 @@ class Class:
             return known
         self._forget(student)
         if data is None:
-            exercises = self.exercises()
-            result = Result(student, self.assignment, MISSING, dict.fromkeys(exercises, 0.0), exercises, why)
+            result = self._nothing(student, MISSING, why)
         else:
-            result = grade(self.master, data, student, sandbox, self.limits)
+            try:
+                result = grade(self.master, data, student, sandbox, self.limits)
+            except (OSError, NoSandbox):
+                raise  # this machine's trouble, and not the submission's
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
+                why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
+                result = self._nothing(student, CRASHED, why)
             self._store(result, data)
         result = replace(result, digest=digest)
         result.save(self.record(student))
@@ -199,6 +204,10 @@ class Class:
             task.start()
         except NbGraderException as error:
             raise NbGraderException(said.reason or str(error)) from None
+
+    def _nothing(self, student, status, why):
+        exercises = self.exercises()
+        return Result(student, self.assignment, status, dict.fromkeys(exercises, 0.0), exercises, why)
 
     def _submitted(self):
         return Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()

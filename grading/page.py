@@ -15,7 +15,8 @@ from nbconvert.preprocessors.sanitize import SanitizeHTML
 
 from grading.submission import Rejected, as_cell, read
 
-TEXT = 20_000  # characters of one output that are shown
+TEXT = 20_000  # characters of one cell or of one output that are shown
+ALL = 400_000  # characters of all cells that are shown; what colours code and reads Markdown takes a second for TEXT
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
@@ -41,8 +42,13 @@ def page(master, data, result):
         cells = read(data).notebook["cells"]
     except Rejected:
         cells = []
+    shown_so_far = 0
     for number, cell in enumerate(cells):
         known = as_cell(cell) if isinstance(cell, dict) else None
+        shown_so_far += len(known.source[:TEXT]) + 100 if known else 0
+        if shown_so_far > ALL:
+            made.cells.append(nbformat.v4.new_markdown_cell("(The rest of the notebook is too long to be shown.)", id="rest"))
+            break
         test = master.test_at(known) if known and known.kind == "code" else None
         if test in left:
             left.remove(test)
@@ -73,10 +79,10 @@ def verdict(test, result, marks):
 def harmless(cell, known, name):
     """Return a student's cell with nothing in it that a browser would run."""
     if known.kind != "code":
-        return nbformat.v4.new_markdown_cell(SanitizeHTML().sanitize_html_tags(known.source), id=name)
+        return nbformat.v4.new_markdown_cell(SanitizeHTML().sanitize_html_tags(known.source[:TEXT]), id=name)
     outputs = cell.get("outputs")
     shown = [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)] if isinstance(outputs, list) else []
-    return nbformat.v4.new_code_cell(known.source, id=name, outputs=[output for output in shown if output])
+    return nbformat.v4.new_code_cell(known.source[:TEXT], id=name, outputs=[output for output in shown if output])
 
 
 def harmless_output(output):

@@ -11,18 +11,22 @@ import linecache
 import os
 import selectors
 import time
+from collections import Counter
 
 import numpy as np
 
+from grading.sandbox import NoSandbox
 from grading.worker import LENGTHS, Encoder
 
 FILE = "<student>"  # what a traceback calls the student's code
-ELEMENTS = 10_000_000  # of one array, also where its strides make one number look like many
+STARTING = 60  # seconds for a worker to start, on a machine under load
+ELEMENTS = 10_000_000  # of all arrays in one answer, also where strides make one number look like many
 NODES = 100_000  # values in one answer, arrays counted as one
+ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
 DEPTH = 60
 ERRORS = {
     name: error for name, error in vars(builtins).items()
-    if isinstance(error, type) and issubclass(error, Exception)
+    if isinstance(error, type) and issubclass(error, Exception) and not issubclass(error, ExceptionGroup)
 } | {"SystemExit": SystemExit}  # fmt: skip
 
 
@@ -50,7 +54,7 @@ class Decoder:
 
     def decode(self, tree, body):
         """Return the value of a tree whose arrays are in ``body``; raise Malformed for anything else."""
-        self.body, self.at, self.left = memoryview(body), 0, NODES
+        self.body, self.at, self.left, self.elements = memoryview(body), 0, NODES, ELEMENTS
         value = self.value(tree, 0)
         if self.at != len(body):
             raise Malformed("there are more bytes than arrays")
@@ -84,7 +88,8 @@ class Decoder:
             items = [self.value(item, depth + 1) for item in content]
             return {"list": list, "tuple": tuple, "set": as_set}[kind](items)
         if kind == "dict" and all(isinstance(pair, list) and len(pair) == 2 for pair in content):
-            return {hashable(self.value(key, depth + 1)): self.value(item, depth + 1) for key, item in content}
+            keys = hashable([self.value(key, depth + 1) for key, _ in content])
+            return dict(zip(keys, [self.value(item, depth + 1) for _, item in content]))
         raise Malformed("a value is not what the protocol knows")
 
     def array(self, spec):
@@ -98,8 +103,9 @@ class Decoder:
         size = 1
         for length in shape:
             size *= length  # Python's integers do not wrap around
-        if size > ELEMENTS:
-            raise Malformed(f"an array has {size} elements, and {ELEMENTS} are allowed")
+        self.elements -= size
+        if self.elements < 0:
+            raise Malformed(f"the arrays have more than {ELEMENTS} elements")
         if dtype.kind not in "biufcUSMm":
             return np.full(shape, None, dtype=object)
         data = self.take(spec.get("bytes"))
@@ -133,15 +139,17 @@ class Decoder:
 
 
 def as_set(items):
-    return set(map(hashable, items))
+    return set(hashable(items))
 
 
-def hashable(value):
+def hashable(keys):
     try:
-        hash(value)
+        hashes = Counter(map(hash, keys))
     except TypeError as error:
         raise Malformed("a key can't be hashed") from error
-    return value
+    if hashes and hashes.most_common(1)[0][1] > ALIKE:
+        raise Malformed("too many keys have one hash")
+    return keys
 
 
 def stranger(tree):
@@ -314,13 +322,19 @@ class StudentProcess:
         """Start a process and bring it to where the last one was, without the cell that ended it."""
         if time.monotonic() > self.deadline:
             raise StudentDied("the time for the whole submission is over", timed_out=True)
+        started = time.monotonic()
         self.pipe = Pipe(self.start(), self.limits.answer)
         self.decoder = Decoder(self.limits.answer)
         cells, self.cells = self.cells, []
         begin = {"do": "begin", "given": self.given, "wanted": self.wanted, "limits": self.limits.of_a_process()}
-        answer, _ = self.ask(begin, b"", self.limits.cell)
-        if "error" in answer:
-            raise RuntimeError(f"the sandbox could not be prepared: {answer}")
+        try:
+            answer, _ = self.pipe.ask(begin, b"", started + STARTING)
+        except StudentDied as death:
+            answer = {"error": str(death)}
+        if "error" in answer:  # no code of the student's has run yet
+            self.end()
+            raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
+        self.deadline += time.monotonic() - started
         for source in cells:
             self.run(source)
 

@@ -12,7 +12,7 @@ import nbformat
 import nbformat.reader
 from nbformat.converter import convert
 
-LARGEST = 200 << 20  # bytes; pictures make a notebook large, and more than this is no notebook
+LARGEST = 50 << 20  # bytes; pictures make a notebook large, and more than this is no notebook
 LONGEST = 1 << 20  # characters of one cell
 MOST = 10_000  # cells
 

@@ -58,9 +58,9 @@ def copy_course(folder, grader=False):
     return folder
 
 
-def nbgrader(course, *arguments, program=("-m", "nbgrader")):
-    """Run nbgrader's own command in a course."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
+    """Run nbgrader's own command in a course, and return what it logged."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | environment
     ran = subprocess.run([sys.executable, *program, *arguments], cwd=course, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
     return ran.stderr

@@ -1,0 +1,193 @@
+"""Attacks and damaged submissions in one class with honest ones, through `nbgrader autograde`: who gets what, and what is left."""
+
+import hashlib
+import re
+import socket
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from answers import EXERCISES
+from attacks import ATTACKS, MARK
+from conftest import copy_course, nbgrader, points_in
+from corpus import NAME, blank, save
+from damaged import DAMAGED
+
+from grading.gradebook import Class
+from grading.result import MISSING
+
+HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
+ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
+CASES = {f"{number:03}": case for number, case in enumerate([*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
+LIMITS = {"cell": 4, "call": 2, "total": 14}  # seconds
+# nbgrader's own command; it says what memory it took, and finds only the sandbox that it should.
+PROGRAM = """
+import atexit, resource, sys
+if {sandbox!r} == "bubblewrap":
+    sys.modules["sandlock"] = None
+from nbgrader.apps.nbgraderapp import main
+atexit.register(lambda: print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
+main()
+"""
+SANDBOXES = ["sandlock", "bubblewrap"]
+
+
+@dataclass
+class Graded:
+    """A course after `nbgrader autograde`, and what was seen while it ran."""
+
+    course: Class
+    sandbox: str
+    log: str
+    points: dict
+    results: dict
+    unchanged: tuple
+    connections: list
+    left: list
+    seconds: dict
+    peak: int
+
+
+def tree(folder):
+    """What lies in a folder: kinds, modes and contents."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if "__pycache__" not in path.parts and path.name != ".nbgrader.log":
+            content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
+            found[str(path.relative_to(folder))] = (oct(path.lstat().st_mode), content)
+    return found
+
+
+def grade_everything(folder, sandbox):
+    """Grade all of it in one class, with services of this machine within reach of who looks for them."""
+    course = copy_course(folder / "course", grader=True)
+    with open(course / "nbgrader_config.py", "a") as config:
+        config.write("".join(f"\nc.Limits.{name} = {value}" for name, value in LIMITS.items()))
+    for name in ("outside", "tmp", "home"):
+        (folder / name).mkdir()
+    connections = []
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_UNIX) as unix:
+        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+        unix.bind(str(folder / "service"))
+        unix.listen()
+        (folder / "port").write_text(str(tcp.getsockname()[1]))
+        nbgrader(course, "generate_assignment", "initialization")
+        for student, solved in HONEST.items():
+            place = course / "submitted" / student / "initialization"
+            place.mkdir(parents=True)
+            save(blank(solved), place)
+        for student, case in CASES.items():
+            place = course / "submitted" / student / "initialization"
+            place.mkdir(parents=True)
+            case.write(place)
+        for server, take in ((tcp, lambda: tcp.accept()[1]), (unix, lambda: unix.accept()), (udp, lambda: udp.recv(99))):
+            threading.Thread(target=lambda take=take: listen(take, connections), daemon=True).start()
+        before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
+        config = (course / "nbgrader_config.py").read_bytes()
+        started = time.time()
+        program = "-c", PROGRAM.format(sandbox=sandbox)
+        log = nbgrader(course, "autograde", "initialization", program=program, TMPDIR=str(folder / "tmp"), HOME=str(folder / "home"))
+        after = {name: tree(course / name) for name in before}
+    class_ = Class("initialization", course)
+    results = {result.student_id: result for result in class_.results()}
+    marked = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    places = [folder / "outside", folder / "tmp"]
+    left = [str(path) for place in places for path in place.iterdir()]
+    left += [str(path) for path in folder.rglob("*") if MARK in path.name]
+    left += [line for line in marked.splitlines() if MARK in line]
+    left += [] if (course / "nbgrader_config.py").read_bytes() == config else ["nbgrader_config.py"]
+    graded = [student for student, result in results.items() if result.status != MISSING]
+    # Submissions are graded one after the other: the time of one is the time between two stored results.
+    ends = sorted((class_.record(student).stat().st_mtime, student) for student in results)
+    seconds = {student: end - start for (start, _), (end, student) in zip([(started, ""), *ends], ends)}
+    return Graded(
+        class_, re.search(r"submissions in (\w+)", log)[1], log, points_in(course, graded), results, (before, after),
+        connections, left, seconds, int(re.search(r"peak: (\d+)", log)[1]) << 10,
+    )  # fmt: skip
+
+
+def listen(take, connections):
+    try:
+        while True:
+            connections.append(take())
+    except OSError:
+        pass  # the server was closed
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The same class in both sandboxes."""
+    folder = tmp_path_factory.mktemp("trust")
+    for name in SANDBOXES:
+        (folder / name).mkdir()
+    with ThreadPoolExecutor() as threads:
+        return dict(zip(SANDBOXES, threads.map(lambda name: grade_everything(folder / name, name), SANDBOXES)))
+
+
+@pytest.fixture(params=SANDBOXES)
+def run(request, graded):
+    return graded[request.param]
+
+
+def test_the_corpora_are_large_enough():
+    assert len(ATTACKS) >= 80 and len(DAMAGED) >= 60
+    assert len({case.id for case in CASES.values()}) == len(CASES) == len(ATTACKS) + len(DAMAGED)
+
+
+def test_the_class_always_finishes(run):
+    assert run.results.keys() == HONEST.keys() | CASES.keys()
+    assert run.sandbox in SANDBOXES
+
+
+def test_no_score_is_above_or_below_the_fair_one(run):
+    unfair = {
+        case.id: (run.results[student].score, case.score, run.results[student].message[:200])
+        for student, case in CASES.items() if run.results[student].score != case.score
+    }  # fmt: skip
+    assert unfair == {}
+
+
+def test_every_state_is_the_one_that_happened(run):
+    wrong = {
+        case.id: (run.results[student].status, case.status)
+        for student, case in CASES.items() if case.status and run.results[student].status != case.status
+    }  # fmt: skip
+    assert wrong == {}
+
+
+def test_honest_peers_keep_their_scores(run):
+    for student, solved in HONEST.items():
+        assert run.results[student].score == 10 * len(solved)
+        assert run.results[student].status == "graded"
+
+
+def test_the_gradebook_has_the_same_scores(run):
+    for student, result in run.results.items():
+        if result.status != MISSING:
+            assert run.points[student] == result.scores, student
+    with run.course.gradebook() as gradebook:
+        assert {entry["student"] for entry in gradebook.submission_dicts("initialization")} == run.points.keys()
+
+
+def test_nothing_of_the_course_is_changed(run):
+    before, after = run.unchanged
+    assert after == before
+
+
+def test_nothing_is_left_and_nobody_was_called(run):
+    assert run.left == [] and run.connections == []
+
+
+def test_time_and_memory_are_bounded(run):
+    assert max(run.seconds.values()) < 2 * LIMITS["total"]
+    assert run.peak < 700 << 20
+
+
+def test_messages_have_nothing_that_a_terminal_obeys(run):
+    assert "\x1b" not in run.log and "\u202e" not in run.log
+    assert not any("\x1b" in result.message for result in run.results.values())
