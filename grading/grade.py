@@ -2,7 +2,7 @@
 
 import re
 
-from grading.checks import Bench, Verdict, helpers_of, judge, plain
+from grading.checks import Bench, helpers_of, judge, plain
 from grading.result import CRASHED, GRADED, MALFORMED, TIMED_OUT, Result
 from grading.sandbox import Limits
 from grading.student import StudentDied, StudentProcess
@@ -86,11 +86,13 @@ def walk(master, submission, student):
 
 
 def attempt(student, source):
-    """Run a cell; an error in it, or its death, costs only what depends on it."""
-    try:
-        student.run(source)
-    except StudentDied:
-        pass  # noted in student.died, and the next request starts a new process
+    """Run a cell; an error in it, or its death, costs only what depends on it. What a deadly cell defines is kept."""
+    for definitions in (False, True):
+        try:
+            student.run(source, definitions)
+            return
+        except StudentDied:
+            pass  # noted in student.died, and the next request starts a new process
 
 
 def defined(student, name):

@@ -171,7 +171,8 @@ class Class:
         regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
         notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
         exact = [file for file in notebooks if file == self.submission(student)]
-        if not exact and len(notebooks) != 1 or not folder.resolve().is_relative_to(self._submitted()):
+        itself = folder.resolve() == self._submitted() / student / self.assignment
+        if not exact and len(notebooks) != 1 or not itself:
             found = ", ".join(str(file.relative_to(folder)) for file in files[:5]) or "nothing"
             return None, f"Expected {self.master_path.name} in {folder.name}/, found {found}. {SUBMIT_AGAIN}"
         with open((exact or notebooks)[0], "rb") as file:

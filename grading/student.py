@@ -268,10 +268,10 @@ class StudentProcess:
             self.pipe.process.end()
             self.pipe = None
 
-    def run(self, source):
-        """Run one cell; return the error that it ended in, or None."""
-        answer = self.ask({"do": "run", "source": source}, b"", self.limits.cell)
-        self.cells.append(source)
+    def run(self, source, definitions=False):
+        """Run one cell, or only what it imports and defines; return the error that it ended in, or None."""
+        answer = self.ask({"do": "run", "source": source, "definitions": definitions}, b"", self.limits.cell)
+        self.cells.append((source, definitions))
         return self.error(answer[0]) if "error" in answer[0] else None
 
     def call(self, name, *args, **kwargs):
@@ -335,8 +335,8 @@ class StudentProcess:
             self.end()
             raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
         self.deadline += time.monotonic() - started
-        for source in cells:
-            self.run(source)
+        for source, definitions in cells:
+            self.run(source, definitions)
 
     def error(self, answer):
         """Return the exception that an answer describes, with the student's line in its traceback."""

@@ -350,7 +350,7 @@ cell("patches", "builtins", """
     builtins.len = lambda x: 6
     builtins.AssertionError = builtins.Exception = type("Quiet", (BaseException,), {})
     builtins.abs = builtins.max = lambda *a: 0
-""")
+""", status=None)
 cell("patches", "the check functions", """
     import public_tests
     for name in dir(public_tests):
@@ -518,7 +518,7 @@ cell("searches", "any notebook above", STEAL + """
 for folder in ("..", "../..", "../../..", "/proc/self/root<COURSE>", "/proc/self/cwd/../..", "/proc/1/root<COURSE>", f"/proc/{os.getppid()}/cwd"):
     for path in glob.glob(folder + "/**/*.ipynb", recursive=True):
         steal(path)
-""")
+""", status=None)
 cell("searches", "a link from the scratch folder", STEAL + """
 os.symlink("<COURSE>/source/initialization/initialization.ipynb", "link.ipynb")
 steal("link.ipynb")
@@ -557,7 +557,7 @@ for value in os.environ.values():
     if os.path.isdir(value):
         for path in glob.glob(value + "/**/*.ipynb", recursive=True):
             steal(path)
-""")
+""", status=None)
 
 # ------------------------------------------------------------ shadowed modules, start-up files
 
@@ -582,7 +582,7 @@ cell("shadows", "modules written into the scratch folder", """
         except OSError:
             pass
     os._exit(1)
-""", status="crashed")
+""", status=None)
 cell("shadows", "start-up files", """
     import os, site, sys
     places = [os.path.expanduser("~"), "/root", "/home", "<COURSE>", sys.prefix, *site.getsitepackages(), site.getusersitepackages(), "/etc"]
@@ -680,7 +680,7 @@ cell("writes", "everything that can be found, removed", """
     import os, shutil
     for path in ("<COURSE>", "<PLACE>", "/tmp", "/", os.path.expanduser("~"), ".."):
         shutil.rmtree(path, ignore_errors=True)
-""")
+""", status=None)
 cell("writes", "modes, owners, names and times", """
     import os
     for path in ("<COURSE>/source", "<COURSE>/submitted", "<COURSE>/gradebook.db"):
@@ -808,7 +808,7 @@ cell("network", "a page and a package", """
 
 # ------------------------------------------------------------------------------ floods
 
-cell("floods", "memory", "lots = []\nwhile True:\n    lots.append(bytearray(1 << 28))")
+cell("floods", "memory", "lots = []\nwhile True:\n    lots.append(bytearray(1 << 28))", status=None)
 body("floods", "an answer larger than memory", "import numpy as np\nreturn {'W1': np.broadcast_to(np.float64(0), (10**6, 10**6))}", status=None)
 body("floods", "an answer of a gigabyte", "import numpy as np\nreturn {'W1': np.zeros((2**27,), np.uint8), 'b1': 'x' * 2**27}", status=None)
 cell("floods", "a disk", """
@@ -827,7 +827,7 @@ cell("floods", "printed text", "import sys\nwhile True:\n    print('x' * 10**6)\
 body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}")
 body("floods", "a list in itself", "loop = []\nloop.append(loop)\nreturn loop")
 body("floods", "an answer nested without end", "deep = []\nfor _ in range(10**6):\n    deep = [deep]\nreturn deep", status=None)
-body("floods", "a million keys", "return dict.fromkeys(range(10**6))")
+body("floods", "a million keys", "return dict.fromkeys(range(10**6))", status=None)
 body("floods", "an error with a long text", "raise ValueError('x' * 10**8)")
 body("floods", "an error whose text never ends", """
     class Slow(Exception):

@@ -24,7 +24,8 @@ class Case:
         What a fair grader gives, of 30.
     write : callable
         Takes the folder of the submission, and writes what the student handed in.
-    status : str
+    status : str or None
+        None where it depends on which limit is met first.
     """
 
     group: str

@@ -15,7 +15,7 @@ import pytest
 from answers import EXERCISES
 from attacks import ATTACKS, MARK
 from conftest import copy_course, nbgrader, points_in
-from corpus import NAME, blank, save
+from corpus import blank, save
 from damaged import DAMAGED
 
 from grading.gradebook import Class
@@ -24,7 +24,9 @@ from grading.result import MISSING
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
 CASES = {f"{number:03}": case for number, case in enumerate([*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
-LIMITS = {"cell": 4, "call": 2, "total": 14}  # seconds
+# In the second sandbox the attacks alone: what is damaged is read before any sandbox is asked.
+HANDED_IN = {"bubblewrap": CASES, "sandlock": {student: case for student, case in CASES.items() if case in ATTACKS}}
+LIMITS = {"cell": 5, "call": 2, "total": 14}  # seconds
 # nbgrader's own command; it says what memory it took, and finds only the sandbox that it should.
 PROGRAM = """
 import atexit, resource, sys
@@ -34,13 +36,14 @@ from nbgrader.apps.nbgraderapp import main
 atexit.register(lambda: print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
 main()
 """
-SANDBOXES = ["sandlock", "bubblewrap"]
+SANDBOXES = list(HANDED_IN)
 
 
 @dataclass
 class Graded:
     """A course after `nbgrader autograde`, and what was seen while it ran."""
 
+    cases: dict
     course: Class
     sandbox: str
     log: str
@@ -81,7 +84,7 @@ def grade_everything(folder, sandbox):
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
             save(blank(solved), place)
-        for student, case in CASES.items():
+        for student, case in HANDED_IN[sandbox].items():
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
             case.write(place)
@@ -106,7 +109,7 @@ def grade_everything(folder, sandbox):
     ends = sorted((class_.record(student).stat().st_mtime, student) for student in results)
     seconds = {student: end - start for (start, _), (end, student) in zip([(started, ""), *ends], ends)}
     return Graded(
-        class_, re.search(r"submissions in (\w+)", log)[1], log, points_in(course, graded), results, (before, after),
+        HANDED_IN[sandbox], class_, re.search(r"submissions in (\w+)", log)[1], log, points_in(course, graded), results, (before, after),
         connections, left, seconds, int(re.search(r"peak: (\d+)", log)[1]) << 10,
     )  # fmt: skip
 
@@ -140,14 +143,14 @@ def test_the_corpora_are_large_enough():
 
 
 def test_the_class_always_finishes(run):
-    assert run.results.keys() == HONEST.keys() | CASES.keys()
-    assert run.sandbox in SANDBOXES
+    assert run.results.keys() == HONEST.keys() | run.cases.keys()
+    assert HANDED_IN[run.sandbox] is run.cases
 
 
 def test_no_score_is_above_or_below_the_fair_one(run):
     unfair = {
         case.id: (run.results[student].score, case.score, run.results[student].message[:200])
-        for student, case in CASES.items() if run.results[student].score != case.score
+        for student, case in run.cases.items() if run.results[student].score != case.score
     }  # fmt: skip
     assert unfair == {}
 
@@ -155,7 +158,7 @@ def test_no_score_is_above_or_below_the_fair_one(run):
 def test_every_state_is_the_one_that_happened(run):
     wrong = {
         case.id: (run.results[student].status, case.status)
-        for student, case in CASES.items() if case.status and run.results[student].status != case.status
+        for student, case in run.cases.items() if case.status and run.results[student].status != case.status
     }  # fmt: skip
     assert wrong == {}
 
@@ -191,3 +194,94 @@ def test_time_and_memory_are_bounded(run):
 def test_messages_have_nothing_that_a_terminal_obeys(run):
     assert "\x1b" not in run.log and "\u202e" not in run.log
     assert not any("\x1b" in result.message for result in run.results.values())
+
+
+class Runs(HTMLParser):
+    """Collects what a page would run or load in a browser."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.scripts, self.found, self.inside = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside = tag == "script"
+        if tag in ("iframe", "object", "embed", "form", "base", "frame", "applet", "animate", "foreignobject"):
+            self.found.append(tag)
+        for name, value in attributes:
+            value = re.sub(r"\s", "", value or "").lower()
+            if name.startswith("on") or value.startswith(("javascript:", "vbscript:", "data:text", "data:image/svg")):
+                self.found.append((tag, name, value[:60]))
+            if tag == "script" and name == "src":
+                self.scripts.append(value)
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+@pytest.fixture(scope="module")
+def pages(graded):
+    """The feedback pages of one of the classes, by `nbgrader generate_feedback`."""
+    course = graded["bubblewrap"].course
+    nbgrader(Path(course.course.root), "generate_feedback", "initialization")
+    return {student: course.page(student) for student in graded["bubblewrap"].results}
+
+
+def test_every_submission_that_could_be_read_has_its_page(pages, graded):
+    for student, result in graded["bubblewrap"].results.items():
+        if not re.search(r"[\[*{]", student):  # nbgrader takes these for patterns; `python -m grading feedback` writes them
+            assert pages[student].exists() == (result.status != MISSING), student
+
+
+def test_no_page_runs_what_a_submission_brought(pages):
+    usual = Runs(pages["honest-0"].read_text())
+    assert usual.scripts and usual.found == []
+    for student, path in pages.items():
+        if path.exists():
+            page = Runs(path.read_text())
+            assert page.found == [] and page.scripts == usual.scripts, CASES[student].id
+
+
+def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages):
+    for student, path in pages.items():
+        if path.exists():
+            text = path.read_text()
+            assert "hidden_test(" not in re.sub(r"<[^>]+>", "", text) or student in CASES, student
+            assert "root:x:0" not in text and "BEGIN SOLUTION" not in text
+            assert {file.name for file in path.parent.iterdir()} == {path.name}
+
+
+def test_the_attacks_are_real(tmp_path):
+    """An unmodified nbgrader gives points to submissions that have none, and writes what they tell it to."""
+    names = ["metadata: tests tagged skip-execution", "patches: the check functions", "hooks: input transformers",
+             "searches: the source notebook", "writes: release/initialization/public_tests.py"]  # fmt: skip
+    course = copy_course(tmp_path / "course")
+    nbgrader(course, "generate_assignment", "initialization")
+    students = {f"student-{number}": next(case for case in ATTACKS if case.id == name) for number, name in enumerate(names)}
+    for student, case in students.items():
+        place = course / "submitted" / student / "initialization"
+        place.mkdir(parents=True)
+        case.write(place)
+    nbgrader(course, "autograde", "initialization")
+    scores = {students[student].id: sum(filter(None, points.values())) for student, points in points_in(course, students).items()}
+    assert [name for name in names[:4] if scores[name] > 0] == names[:4]
+    assert MARK in (course / "release" / "initialization" / "public_tests.py").read_text()
+
+
+def test_the_matrix(graded, capsys):
+    """Print every case for everybody to read."""
+    with capsys.disabled():
+        print(f"\n\n{'case':62} fair  " + "".join(f"{name:24}" for name in SANDBOXES))
+        for student, case in CASES.items():
+            runs = [(run.results[student], run.seconds[student]) for run in graded.values() if student in run.cases]
+            columns = "".join(f"{result.score:2g}  {result.status:10}{seconds:5.1f} s   " for result, seconds in runs)
+            print(f"{case.id[:61]:62}{case.score:3g}   {columns}")
+        for name, run in graded.items():
+            above = sum(run.results[student].score > case.score for student, case in run.cases.items())
+            below = sum(run.results[student].score < case.score for student, case in run.cases.items())
+            print(f"{name}: {len(run.cases)} submissions, {above} above the fair score, {below} below, "
+                  f"{sum(run.seconds.values()):.0f} s, at most {run.peak >> 20} MB in the grader.")
