@@ -91,7 +91,7 @@ def feedback(arguments):
         pages = [course.feedback(result) for result in progress.track(results, description="Feedback")]
     written = [page for page in pages if page is not None]
     folder = _relative(course.page("*").parent)
-    console.print(f"{len(written)} feedback pages in {folder}, none for {len(pages) - len(written)} that could not be run.")
+    console.print(f"{len(written)} feedback pages in {folder}, none for {len(pages) - len(written)}: nothing was handed in, or nbgrader can't find the folder.")
 
 
 def report(arguments):

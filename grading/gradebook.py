@@ -1,6 +1,8 @@
 """The only room that knows nbgrader: release, gradebook and feedback of a class."""
 
+import contextlib
 import fnmatch
+import glob
 import hashlib
 import logging
 import os
@@ -182,7 +184,8 @@ class Class:
         """Write the feedback page of one graded submission; return its path, or None."""
         path = self.page(result.student_id)
         if not path.exists() and result.status != MISSING:
-            self._run(GenerateFeedback, result.student_id)
+            with contextlib.suppress(NbGraderException):  # nbgrader finds no folder whose name has a square bracket
+                self._run(GenerateFeedback, glob.escape(result.student_id))
         return path if path.exists() else None
 
     def results(self):

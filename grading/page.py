@@ -6,11 +6,14 @@ a submission brings do not reach the page.
 
 import base64
 import binascii
+import functools
 import html
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import nbformat
+from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
 from grading.submission import Rejected, as_cell, read
@@ -35,8 +38,8 @@ def page(master, data, result):
     nbformat.NotebookNode
     """
     made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    heading = f"**{result.status}: {result.score:g} of {result.max_score:g} points.** {as_text(result.message)}"
-    made.cells.append(nbformat.v4.new_markdown_cell(heading, id="state"))
+    heading = f"<strong>{result.status}: {result.score:g} of {result.max_score:g} points.</strong> {html.escape(result.message)}"
+    made.cells.append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
     marks, left = {marks["grade_id"]: marks for _, marks in master.cells if marks}, list(master.tests)
     try:
         cells = read(data).notebook["cells"]
@@ -47,7 +50,7 @@ def page(master, data, result):
         known = as_cell(cell) if isinstance(cell, dict) else None
         shown_so_far += len(known.source[:TEXT]) + 100 if known else 0
         if shown_so_far > ALL:
-            made.cells.append(nbformat.v4.new_markdown_cell("(The rest of the notebook is too long to be shown.)", id="rest"))
+            made.cells.append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
             break
         test = master.test_at(known) if known and known.kind == "code" else None
         if test in left:
@@ -79,7 +82,7 @@ def verdict(test, result, marks):
 def harmless(cell, known, name):
     """Return a student's cell with nothing in it that a browser would run."""
     if known.kind != "code":
-        return nbformat.v4.new_markdown_cell(SanitizeHTML().sanitize_html_tags(known.source[:TEXT]), id=name)
+        return as_html(with_pictures(known.source[:TEXT], cell.get("attachments")), name)
     outputs = cell.get("outputs")
     shown = [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)] if isinstance(outputs, list) else []
     return nbformat.v4.new_code_cell(known.source[:TEXT], id=name, outputs=[output for output in shown if output])
@@ -141,6 +144,33 @@ def is_picture(mime, text):
         return False
 
 
-def as_text(message):
-    """Return a message so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~-])", r"\\\1", message)
+def with_pictures(source, attachments):
+    """Return the HTML of a Markdown text, with the pictures that are attached to its cell."""
+    pictures = []
+
+    def place(match):
+        bundle = attachments.get(unquote(match[1])) if isinstance(attachments, dict) else None
+        for mime in PICTURES if isinstance(bundle, dict) else ():
+            data = "".join(flat(bundle.get(mime), None).split())
+            if is_picture(mime, data) and re.fullmatch("[A-Za-z0-9+/=]+", data):
+                pictures.append(f"data:{mime};base64,{data}")
+                return f"https://picture.invalid/{len(pictures) - 1}/"
+        return "https://picture.invalid/"
+
+    text = rendered(re.sub(r"attachment:([^)\s\"'>]*)", place, source))
+    for number, picture in enumerate(pictures):
+        text = text.replace(f'src="https://picture.invalid/{number}/"', f'src="{picture}"')
+    return text
+
+
+@functools.lru_cache(500)  # the given cells are the same in every submission
+def rendered(source):
+    """Return the HTML of a Markdown text: first made, then cleaned, as a link in Markdown is no HTML yet."""
+    source = re.sub(r"\\(?=href|require)", "", source)  # MathJax makes links and loads extensions
+    return SanitizeHTML().sanitize_html_tags(markdown2html(source))
+
+
+def as_html(text, name):
+    """Return a cell that nbconvert copies into the page as it is."""
+    text = f'<div class="cell border-box-sizing text_cell rendered"><div class="inner_cell"><div class="text_cell_render rendered_html">{text}</div></div></div>'
+    return nbformat.v4.new_raw_cell(text, id=name, metadata={"raw_mimetype": "text/html"})

@@ -456,6 +456,15 @@ def _(folder):
     save(notebook, folder)
 
 
+@right("files", "a picture pasted into Markdown, and one that is lost")
+def _(notebook):
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+    notebook.cells.append(nbformat.v4.new_markdown_cell(
+        "![my sketch](attachment:my%20sketch.png) ![lost](attachment:lost.png)", id="sketch",
+        attachments={"my sketch.png": {"image/png": pixel}},
+    ))  # fmt: skip
+
+
 # -------------------------------------------------------------- partly right, or not at all
 
 @right("partly", "one exercise never written", score=20, solved=["zeros", "he"])

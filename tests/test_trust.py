@@ -29,9 +29,11 @@ HANDED_IN = {"bubblewrap": CASES, "sandlock": {student: case for student, case i
 LIMITS = {"cell": 5, "call": 2, "total": 14}  # seconds
 # nbgrader's own command; it says what memory it took, and finds only the sandbox that it should.
 PROGRAM = """
-import atexit, resource, sys
+import atexit, os, resource, sys
 if {sandbox!r} == "bubblewrap":
     sys.modules["sandlock"] = None
+else:
+    os.environ["PATH"] = os.path.dirname(sys.executable)
 from nbgrader.apps.nbgraderapp import main
 atexit.register(lambda: print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
 main()
@@ -233,7 +235,7 @@ def pages(graded):
 
 def test_every_submission_that_could_be_read_has_its_page(pages, graded):
     for student, result in graded["bubblewrap"].results.items():
-        if not re.search(r"[\[*{]", student):  # nbgrader takes these for patterns; `python -m grading feedback` writes them
+        if "[" not in student:  # nbgrader takes the name for a pattern, and finds nothing
             assert pages[student].exists() == (result.status != MISSING), student
 
 
@@ -257,7 +259,7 @@ def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages):
 
 def test_the_attacks_are_real(tmp_path):
     """An unmodified nbgrader gives points to submissions that have none, and writes what they tell it to."""
-    names = ["metadata: tests tagged skip-execution", "patches: the check functions", "hooks: input transformers",
+    names = ["metadata: tests tagged skip-execution", "patches: the check functions",
              "searches: the source notebook", "writes: release/initialization/public_tests.py"]  # fmt: skip
     course = copy_course(tmp_path / "course")
     nbgrader(course, "generate_assignment", "initialization")
@@ -268,7 +270,7 @@ def test_the_attacks_are_real(tmp_path):
         case.write(place)
     nbgrader(course, "autograde", "initialization")
     scores = {students[student].id: sum(filter(None, points.values())) for student, points in points_in(course, students).items()}
-    assert [name for name in names[:4] if scores[name] > 0] == names[:4]
+    assert [name for name in names[:3] if scores[name] > 0] == names[:3]
     assert MARK in (course / "release" / "initialization" / "public_tests.py").read_text()
 
 
