@@ -163,14 +163,22 @@ def with_pictures(source, attachments):
     return text
 
 
+CLEAN = SanitizeHTML(
+    tags="a b blockquote br code del dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s span strong sub sup "
+    "table tbody td th thead tr u ul".split(),
+    attributes={"a": ["href", "title"], "img": ["src", "alt", "title", "width", "height"]} | {f"h{level}": ["id"] for level in range(1, 7)},
+)  # fmt: skip
+
+
 @functools.lru_cache(500)  # the given cells are the same in every submission
 def rendered(source):
     """Return the HTML of a Markdown text: first made, then cleaned, as a link in Markdown is no HTML yet."""
     source = re.sub(r"\\(?=href|require)", "", source)  # MathJax makes links and loads extensions
-    return SanitizeHTML().sanitize_html_tags(markdown2html(source))
+    made = re.sub("<a [^>]*>¶</a>", "", markdown2html(source))  # marks of headings that only a style sheet hides
+    return CLEAN.sanitize_html_tags(made)
 
 
 def as_html(text, name):
-    """Return a cell that nbconvert copies into the page as it is."""
-    text = f'<div class="cell border-box-sizing text_cell rendered"><div class="inner_cell"><div class="text_cell_render rendered_html">{text}</div></div></div>'
-    return nbformat.v4.new_raw_cell(text, id=name, metadata={"raw_mimetype": "text/html"})
+    """Return a cell that nbconvert copies into the page as it is: Markdown leaves HTML alone up to the first empty line."""
+    lines = "\n".join(line if line.strip() else "<span></span>" for line in text.splitlines())
+    return nbformat.v4.new_markdown_cell(f"<div>{lines}</div>", id=name)

@@ -85,7 +85,7 @@ def grade_everything(folder, sandbox):
         for student, solved in HONEST.items():
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
-            save(blank(solved), place)
+            save(blank(solved, text=True), place)
         for student, case in HANDED_IN[sandbox].items():
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
@@ -242,6 +242,7 @@ def test_every_submission_that_could_be_read_has_its_page(pages, graded):
 def test_no_page_runs_what_a_submission_brought(pages):
     usual = Runs(pages["honest-0"].read_text())
     assert usual.scripts and usual.found == []
+    assert "<h2" in pages["honest-0"].read_text() and "&lt;p" not in pages["honest-0"].read_text()
     for student, path in pages.items():
         if path.exists():
             page = Runs(path.read_text())
