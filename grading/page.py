@@ -174,7 +174,7 @@ CLEAN = SanitizeHTML(
 def rendered(source):
     """Return the HTML of a Markdown text: first made, then cleaned, as a link in Markdown is no HTML yet."""
     source = re.sub(r"\\(?=href|require)", "", source)  # MathJax makes links and loads extensions
-    made = re.sub("<a [^>]*>¶</a>", "", markdown2html(source))  # marks of headings that only a style sheet hides
+    made = re.sub("<a [^>]*>(?:¶|&#182;)</a>", "", markdown2html(source))  # marks of headings that only a style sheet hides
     return CLEAN.sanitize_html_tags(made)
 
 

@@ -163,7 +163,15 @@ def stranger(tree):
         return len
     if kind == "generator":
         return (nothing for nothing in ())
+    if kind == "coroutine":
+        coroutine = nothing()
+        coroutine.close()  # nobody waits for it
+        return coroutine
     return type(name if name.isidentifier() else "object", (Stranger,), {})()
+
+
+async def nothing():
+    """Do nothing."""
 
 
 class Stranger:

@@ -88,6 +88,7 @@ OTHERS = {
     "function": types.FunctionType,
     "builtin": types.BuiltinFunctionType,
     "generator": types.GeneratorType,
+    "coroutine": types.CoroutineType,
     "module": types.ModuleType,
 }
 

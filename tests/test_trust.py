@@ -1,6 +1,7 @@
 """Attacks and damaged submissions in one class with honest ones, through `nbgrader autograde`: who gets what, and what is left."""
 
 import hashlib
+import html
 import re
 import socket
 import subprocess
@@ -29,11 +30,11 @@ HANDED_IN = {"bubblewrap": CASES, "sandlock": {student: case for student, case i
 LIMITS = {"cell": 5, "call": 2, "total": 14}  # seconds
 # nbgrader's own command; it says what memory it took, and finds only the sandbox that it should.
 PROGRAM = """
-import atexit, os, resource, sys
-if {sandbox!r} == "bubblewrap":
-    sys.modules["sandlock"] = None
-else:
-    os.environ["PATH"] = os.path.dirname(sys.executable)
+import atexit, resource, sys
+import grading.sandbox
+def hidden(self, *arguments):
+    raise OSError("hidden from this run")
+grading.sandbox.{other}.start = hidden
 from nbgrader.apps.nbgraderapp import main
 atexit.register(lambda: print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
 main()
@@ -95,7 +96,7 @@ def grade_everything(folder, sandbox):
         before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
         config = (course / "nbgrader_config.py").read_bytes()
         started = time.time()
-        program = "-c", PROGRAM.format(sandbox=sandbox)
+        program = "-c", PROGRAM.format(other={"bubblewrap": "Sandlock", "sandlock": "Bubblewrap"}[sandbox])
         log = nbgrader(course, "autograde", "initialization", program=program, TMPDIR=str(folder / "tmp"), HOME=str(folder / "home"))
         after = {name: tree(course / name) for name in before}
     class_ = Class("initialization", course)
@@ -249,19 +250,22 @@ def test_no_page_runs_what_a_submission_brought(pages):
             assert page.found == [] and page.scripts == usual.scripts, CASES[student].id
 
 
-def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages):
+def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
+    regions = [cell.source.partition("### BEGIN HIDDEN TESTS")[2].partition("### END")[0] for cell in source.cells]
+    hidden = [line.strip() for region in regions for line in region.splitlines() if len(line.strip()) > 30]
+    assert len(hidden) >= 3
     for student, path in pages.items():
         if path.exists():
-            text = path.read_text()
-            assert "hidden_test(" not in re.sub(r"<[^>]+>", "", text) or student in CASES, student
-            assert "root:x:0" not in text and "BEGIN SOLUTION" not in text
+            text = html.unescape(re.sub(r"<[^>]+>", "", path.read_text()))
+            assert not [line for line in hidden if line in text], student
+            assert "root:x:0" not in text, student
             assert {file.name for file in path.parent.iterdir()} == {path.name}
 
 
 def test_the_attacks_are_real(tmp_path):
     """An unmodified nbgrader gives points to submissions that have none, and writes what they tell it to."""
     names = ["metadata: tests tagged skip-execution", "patches: the check functions",
-             "searches: the source notebook", "writes: release/initialization/public_tests.py"]  # fmt: skip
+             "writes: release/initialization/public_tests.py"]  # fmt: skip
     course = copy_course(tmp_path / "course")
     nbgrader(course, "generate_assignment", "initialization")
     students = {f"student-{number}": next(case for case in ATTACKS if case.id == name) for number, name in enumerate(names)}
@@ -271,7 +275,7 @@ def test_the_attacks_are_real(tmp_path):
         case.write(place)
     nbgrader(course, "autograde", "initialization")
     scores = {students[student].id: sum(filter(None, points.values())) for student, points in points_in(course, students).items()}
-    assert [name for name in names[:3] if scores[name] > 0] == names[:3]
+    assert [name for name in names[:2] if scores[name] > 0] == names[:2]
     assert MARK in (course / "release" / "initialization" / "public_tests.py").read_text()
 
 
