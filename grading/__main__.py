@@ -91,7 +91,10 @@ def feedback(arguments):
         pages = [course.feedback(result) for result in progress.track(results, description="Feedback")]
     written = [page for page in pages if page is not None]
     folder = _relative(course.page("*").parent)
-    console.print(f"{len(written)} feedback pages in {folder}, none for {len(pages) - len(written)}: nothing was handed in, or nbgrader can't find the folder.")
+    console.print(f"{len(written)} feedback pages in {folder}.")
+    without = len(pages) - len(written)
+    if without:
+        console.print(f"None for {without}: nothing was handed in, or nbgrader can't find a folder with such a name.")
 
 
 def report(arguments):
