@@ -164,16 +164,18 @@ class Bench(Namespace):
 
     def __init__(self, master, student):
         super().__init__([{"names": statement.names, "source": statement.source} for statement in master.given])
-        self.student, self.wanted = student, master.wanted
-        for name, is_function in master.wanted.items():
+        self.student, self.wanted, self.asked = student, master.wanted, set()
+        for name in self.wanted:
             self.given.pop(name, None)
-            if is_function:
-                self[name] = StandIn(student, name)
 
     def __missing__(self, name):
-        if name in self.wanted:
-            return self.student.value(name)
-        return super().__missing__(name)
+        if name not in self.wanted:
+            return super().__missing__(name)
+        self.asked.add(name)
+        versions, can_be_called = self.student.about(name)
+        if self.wanted[name] and (can_be_called or not versions):
+            return StandIn(self.student, name)
+        return self.student.value(name)
 
 
 def judge(test, bench):
@@ -192,6 +194,7 @@ def judge(test, bench):
     tree = ast.parse(without_magics(test.source))
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     value, deaths = None, len(bench.student.died)
+    bench.asked.clear()
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(tree, f"<{test.grade_id}>", "exec"), bench)

@@ -63,25 +63,29 @@ def in_short(message):
 
 def walk(master, submission, student):
     """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
-    bench, verdicts = Bench(master, student), {}
+    bench, verdicts, versions = Bench(master, student), {}, {}
     for cell in submission.cells:
         test = master.test_at(cell) if cell.kind == "code" else None
         if test is not None:
             if test not in verdicts:
                 verdicts[test] = judge(test, bench)
+                versions[test] = {name: count(student, name) for name in bench.asked}
         elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
             attempt(student, cell.source)
     for name in master.wanted:
         for cell in submission.cells:
             # An exercise whose cell was turned into text by a slip of the keyboard.
-            if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not defined(student, name):
+            if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not count(student, name):
                 attempt(student, cell.source)
     for test in master.tests:
         first = verdicts.get(test)
         if first is None:
             verdicts[test] = judge(test, bench)
         elif first.points < test.points and not first.deadly:  # it may stand above the answer
-            verdicts[test] = max(judge(test, bench), first, key=lambda verdict: verdict.points)
+            changed = any(count(student, name) != before for name, before in versions[test].items())
+            again = judge(test, bench)
+            if changed or again.points > first.points:
+                verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
     return verdicts
 
 
@@ -95,8 +99,9 @@ def attempt(student, source):
             pass  # noted in student.died, and the next request starts a new process
 
 
-def defined(student, name):
+def count(student, name):
+    """Return how many values the student's cells gave a name."""
     try:
-        return student.defines(name)
+        return student.about(name)[0]
     except StudentDied:
-        return False
+        return 0

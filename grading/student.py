@@ -308,10 +308,11 @@ class StudentProcess:
             raise self.error(answer)
         return self.decoder.decode(answer.get("value"), body)
 
-    def defines(self, name):
-        """Whether a cell that was run gave the name a value."""
-        answer, _ = self.ask({"do": "defines", "name": name}, b"", self.limits.call)
-        return answer.get("defines") is True
+    def about(self, name):
+        """Return how many values the student's cells gave a name, and whether the last can be called."""
+        answer, _ = self.ask({"do": "about", "name": name}, b"", self.limits.call)
+        versions = answer.get("versions")
+        return versions if type(versions) is int else 0, answer.get("callable") is True
 
     def ask(self, header, body, seconds):
         if self.pipe is None:

@@ -205,8 +205,10 @@ class Notebook:
                 if value is not None and not any(value is version for version in versions):
                     versions.append(value)
 
-    def defines(self, header, body):
-        return {"defines": bool(self.versions.get(header["name"]))}
+    def about(self, header, body):
+        """Return how many values the cells gave a name, and whether the last can be called."""
+        versions = self.versions[header["name"]]
+        return {"versions": len(versions), "callable": bool(versions) and callable(versions[-1])}
 
     def value(self, header, body):
         """Return the value of a name that the student's cells set."""

@@ -256,7 +256,7 @@ cell("frames", "a kernel's messages on every descriptor", PIPE + """
 send(b'{"header": {"msg_type": "execute_result"}, "content": {"data": {"text/plain": "10"}, "status": "ok"}}' * 50)
 """, status="crashed")
 cell("frames", "an answer before the question", PIPE + """
-send(frame({"value": {"dict": []}, "defines": True, "score": 30, "points": 10}) * 20)
+send(frame({"value": {"dict": []}, "versions": 9, "callable": True, "score": 30, "points": 10}) * 20)
 """)
 body("frames", "an answer from inside of a call", 'send(frame({"value": True, "score": 10}))\nreturn {}', PIPE)
 body("frames", "answers out of step", 'send(frame({"value": {"dict": []}}) * 3)\nreturn {}', PIPE)
@@ -311,8 +311,8 @@ cell("frames", "an error in a cell that can't be made", 'raise ExceptionGroup("s
 cell("frames", "the worker's loop answers by itself", """
     import sys
     worker = sys.modules["__main__"]
-    for name in ("call", "value", "run", "defines"):
-        setattr(worker.Notebook, name, lambda self, header, body: {"value": True, "defines": True, "score": 30})
+    for name in ("call", "value", "run", "about"):
+        setattr(worker.Notebook, name, lambda self, header, body: {"value": True, "versions": 9, "callable": True, "score": 30})
 """)
 cell("frames", "an encoder that lies", """
     import sys
