@@ -24,9 +24,10 @@ c.ClearSolutions.code_stub = {
 # `nbgrader autograde` and the formgrader grade in a sandbox, as `python -m grading autograde` does.
 if (course / "grading").is_dir():
     sys.path.append(str(course))
+    from grading.fleet import grade_class
     from grading.gradebook import plug_into_nbgrader
 
-    plug_into_nbgrader()
+    plug_into_nbgrader(grade_class)
 
 # Where nbgrader itself runs notebooks, to validate them: seconds for one cell. The longest takes about one.
 c.Execute.timeout = 15

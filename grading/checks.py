@@ -6,14 +6,14 @@ but what its functions answer comes in here.
 
 import ast
 import contextlib
-import importlib
+import functools
+import importlib.abc
+import importlib.util
 import io
 import numbers
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import nbformat
 
@@ -80,6 +80,9 @@ class Master:
     notebook: bytes
     helpers: dict = field(default_factory=dict)
 
+    def __reduce__(self):
+        return known_master, (self.name, self.notebook, tuple(self.helpers.items()))
+
     @cached_property
     def cells(self):
         """The code cells, each with what nbgrader has written on it."""
@@ -93,6 +96,11 @@ class Master:
             Test(marks["grade_id"], source, float(marks["points"]))
             for source, marks in self.cells if marks.get("grade") and not marks.get("solution")
         ]  # fmt: skip
+
+    @cached_property
+    def exercises(self):
+        """The points of each exercise by its name."""
+        return {test.exercise: test.points for test in self.tests}
 
     @cached_property
     def given(self):
@@ -123,6 +131,12 @@ class Master:
             if cell.grade_id == test.grade_id or plain(cell.source) == plain(test.source):
                 return test
         return None
+
+
+@functools.lru_cache(4)
+def known_master(name, notebook, helpers):
+    """Return the one copy that a process has of a master, however often it is sent there: it is parsed once."""
+    return Master(name, notebook, dict(helpers))
 
 
 def plain(source):
@@ -191,18 +205,25 @@ def judge(test, bench):
     Verdict
         All points where the cell ends without an error, unless its last line is a number: then that many.
     """
-    tree = ast.parse(without_magics(test.source))
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    body, last = parts(test)
     value, deaths = None, len(bench.student.died)
     bench.asked.clear()
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            exec(compile(tree, f"<{test.grade_id}>", "exec"), bench)
+            exec(body, bench)
             if last is not None:
-                value = eval(compile(ast.Expression(last.value), f"<{test.grade_id}>", "eval"), bench)
+                value = eval(last, bench)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
         return Verdict(0.0, said(error), len(bench.student.died) > deaths)
     return Verdict(*points(value, test.points))
+
+
+@functools.lru_cache(1000)
+def parts(test):
+    """Return the code of a test, and of its last line where that is an expression."""
+    tree, file = ast.parse(without_magics(test.source)), f"<{test.grade_id}>"
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    return compile(tree, file, "exec"), last and compile(ast.Expression(last.value), file, "eval")
 
 
 def points(value, most):
@@ -227,20 +248,37 @@ def said(error):
     return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
+@functools.lru_cache(1000)  # the tests and the helpers are the same for the whole class
+def compiled(source, file, mode="exec"):
+    return compile(source, file, mode)
+
+
+class Helpers(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds the modules that are released beside the notebook. No disk, and no earlier student's state, has a part in it."""
+
+    def __init__(self, master):
+        self.sources = {name.removesuffix(".py"): content.decode() for name, content in master.helpers.items()}
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self) if name in self.sources else None
+
+    def get_source(self, name):
+        return self.sources[name]
+
+    def get_code(self, name):
+        return compiled(self.sources[name], f"{name}.py")
+
+
 @contextlib.contextmanager
 def helpers_of(master):
     """Make the modules importable that are released beside the notebook, and forget them afterwards."""
-    names = [name.removesuffix(".py") for name in master.helpers if name.endswith(".py")]
-    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    with tempfile.TemporaryDirectory(prefix="helpers-") as folder:
-        for name, content in master.helpers.items():
-            (Path(folder) / name).write_bytes(content)
-        sys.path.insert(0, folder)
-        importlib.invalidate_caches()
-        try:
-            yield
-        finally:
-            sys.path.remove(folder)
-            for name in names:
-                sys.modules.pop(name, None)
-            sys.modules.update(before)
+    helpers = Helpers(master)
+    before = {name: sys.modules.pop(name) for name in helpers.sources if name in sys.modules}
+    sys.meta_path.insert(0, helpers)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(helpers)
+        for name in helpers.sources:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)

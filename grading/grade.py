@@ -1,39 +1,29 @@
-"""Grades one submission: bytes in, a `Result` out. No database, no disk of the course, no nbgrader."""
+"""Grades one submission: a `Submission` in, a `Result` out. No database, no disk of the course, no nbgrader."""
 
 import re
 
 from grading.checks import Bench, helpers_of, judge, plain
-from grading.result import CRASHED, GRADED, MALFORMED, TIMED_OUT, Result
+from grading.result import CRASHED, GRADED, TIMED_OUT, Result
 from grading.sandbox import Limits
 from grading.student import StudentDied, StudentProcess
-from grading.submission import Rejected, read
-
-SUBMIT_AGAIN = "Ask the student to submit the notebook again."
 
 
-def grade(master, data, student_id, sandbox, limits=Limits()):
+def grade(master, submission, student_id, sandbox, limits=Limits()):
     """Grade one submission.
 
     Parameters
     ----------
     master : grading.checks.Master
-    data : bytes
-        The submitted file.
+    submission : grading.submission.Submission
     student_id : str
-    sandbox : grading.sandbox.Sandlock or grading.sandbox.Bubblewrap
+    sandbox : object
+        One of those in `grading.sandbox`.
     limits : grading.sandbox.Limits
 
     Returns
     -------
     Result
     """
-    exercises = {test.exercise: test.points for test in master.tests}
-    nothing = dict.fromkeys(exercises, 0.0)
-    try:
-        submission = read(data)
-    except Rejected as rejection:
-        return Result(student_id, master.name, MALFORMED, nothing, exercises, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
-
     given = [{"names": statement.names, "source": statement.source} for statement in master.given]
     process = StudentProcess(lambda: sandbox.start(master.helpers, limits), given, [*master.wanted], limits)
     with process as student, helpers_of(master):
@@ -50,7 +40,13 @@ def grade(master, data, student_id, sandbox, limits=Limits()):
         remarks.insert(0, "a cell ended the notebook's own process: read its code before you run it")
     else:
         status = GRADED
-    return Result(student_id, master.name, status, scores, exercises, "; ".join(remarks) or "All checks passed.", messages)
+    message = "; ".join(remarks) or "All checks passed."
+    return Result(student_id, master.name, status, scores, master.exercises, message, messages)
+
+
+def without_score(master, student_id, status, message):
+    """Return the result of what could not be graded."""
+    return Result(student_id, master.name, status, dict.fromkeys(master.exercises, 0.0), master.exercises, message)
 
 
 def in_short(message):

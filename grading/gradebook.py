@@ -2,7 +2,7 @@
 
 import contextlib
 import fnmatch
-import glob
+import functools
 import hashlib
 import logging
 import os
@@ -10,22 +10,31 @@ import shutil
 import stat
 import sys
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbconvert.exporters import HTMLExporter
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, delete, insert, make_url, select
+from sqlalchemy.exc import DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from grading.checks import Master
-from grading.grade import SUBMIT_AGAIN, grade
-from grading.page import page
-from grading.result import CRASHED, MISSING, Result
+from grading.result import MISSING, SUBMIT_AGAIN, Result, Submitted
 from grading.sandbox import Limits, NoSandbox, available
 from grading.submission import LARGEST
 
@@ -80,23 +89,32 @@ class Class:
         """Return the path of a student's feedback page."""
         return self.folder(self.course.feedback_directory, student) / f"{self.assignment}.html"
 
-    def record(self, student):
-        """Return the path of a student's stored `Result`."""
-        beside_autograded = Path(self.course.format_path(self.course.autograded_directory, "", "")).parent
-        return beside_autograded / "results" / self.assignment / f"{student}.json"
-
     def students(self):
         """Return the ids of everybody who submitted or is in the gradebook, sorted."""
-        found = {path.name for path in self._submitted().glob("[!.]*") if path.is_dir()}
+        found = set()
+        if self._submitted().is_dir():
+            found = {entry.name for entry in os.scandir(self._submitted()) if entry.is_dir() and not entry.name.startswith(".")}
         with self.gradebook() as gradebook:
-            return sorted(found | {student.id for student in gradebook.students})
+            return sorted(found.union(gradebook.db.scalars(select(Student.id))))
 
+    @contextlib.contextmanager
     def gradebook(self):
-        return Gradebook(self.course.db_url, self.course.course_id)
+        """Open the gradebook; what goes wrong with the database arrives as one sentence."""
+        where = make_url(self.course.db_url).render_as_string(hide_password=True)
+        try:
+            with Gradebook(self.course.db_url, self.course.course_id) as gradebook:
+                yield gradebook
+        except (DBAPIError, ModuleNotFoundError) as error:
+            reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            raise NbGraderException(
+                f"The gradebook {where} can't be used: {reason}. What was stored is kept; the same command goes on from there."
+            ) from error
 
-    def exercises(self):
-        """Return the points of each exercise by its name: the grade id less ``-test``."""
-        return {test.exercise: test.points for test in self.master.tests}
+    @contextlib.contextmanager
+    def writer(self):
+        """Open the gradebook for grading."""
+        with self.gradebook() as gradebook:
+            yield Writer(self, gradebook)
 
     # ---------------------------------------------------------------- what is done
 
@@ -123,41 +141,6 @@ class Class:
         shutil.rmtree(release, ignore_errors=True)
         shutil.move(built, release)
 
-    def autograde(self, student, sandbox, force=False):
-        """Grade one submission and store what came of it, unless nothing has changed since.
-
-        Parameters
-        ----------
-        student : str
-        sandbox : grading.sandbox.Sandlock or grading.sandbox.Bubblewrap
-        force : bool
-            Grade again what has not changed.
-
-        Returns
-        -------
-        Result
-        """
-        data, why = self.handed_in(student)
-        digest = self._digest(data)
-        known = Result.load(self.record(student))
-        if known is not None and known.digest == digest and not force:
-            return known
-        self._forget(student)
-        if data is None:
-            result = self._nothing(student, MISSING, why)
-        else:
-            try:
-                result = grade(self.master, data, student, sandbox, self.limits)
-            except (OSError, NoSandbox):
-                raise  # this machine's trouble, and not the submission's
-            except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
-                why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
-                result = self._nothing(student, CRASHED, why)
-            self._store(result, data)
-        result = replace(result, digest=digest)
-        result.save(self.record(student))
-        return result
-
     def handed_in(self, student):
         """Return the bytes of a student's notebook, or None and the reason.
 
@@ -180,43 +163,53 @@ class Class:
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""
 
-    def feedback(self, result):
-        """Write the feedback page of one graded submission; return its path, or None."""
-        path = self.page(result.student_id)
-        if not path.exists() and result.status != MISSING:
-            with contextlib.suppress(NbGraderException):  # nbgrader finds no folder whose name has a square bracket
-                self._run(GenerateFeedback, glob.escape(result.student_id))
-        return path if path.exists() else None
+    def for_pages(self, gradebook, students):
+        """Return what the feedback pages of some students are made of: id, notebook, and what the gradebook says of each cell."""
+        found = {student: {} for student in students}
+        this = and_(Assignment.name == self.assignment, SubmittedAssignment.student_id.in_(students))
+        for kind, columns in ((Grade, {"score": Grade.score, "points": Grade.max_score}), (Comment, {"comment": Comment.comment})):
+            query = select(SubmittedAssignment.student_id, BaseCell.name, *columns.values()).select_from(kind)
+            query = query.join(SubmittedNotebook).join(SubmittedAssignment).join(Assignment).join(BaseCell, BaseCell.id == kind.cell_id)
+            for student, cell, *values in gradebook.db.execute(query.where(this)):
+                found[student].setdefault(cell, {}).update(zip(columns, values))
+        folders = {student: self.folder(self.course.autograded_directory, student) for student in students}
+        return [
+            (student, (folder / self.master_path.name).read_text(encoding="utf-8"), found[student])
+            for student, folder in folders.items()
+        ]  # fmt: skip
 
     def results(self):
-        """Return the stored results of the class, one for each student, sorted by id."""
-        stored = (Result.load(self.record(student)) for student in self.students())
-        return [result for result in stored if result is not None]
+        """Yield the stored results of the class, one for each student, by id as Python sorts them.
+
+        Yields
+        ------
+        (str, Result or None)
+            A student's id; None where grading was interrupted.
+        """
+        with self.gradebook() as gradebook:
+            Stored.metadata.create_all(gradebook.engine)
+            by_id = collate(Stored.c.student_id, "C" if gradebook.engine.dialect.name == "postgresql" else "BINARY")
+            query = select(Stored.c.student_id, Stored.c.result).where(Stored.c.assignment == self.assignment).order_by(by_id)
+            for student, text in gradebook.db.connection().execution_options(yield_per=1000).execute(query):
+                yield student, Result.from_json(text) if text else None
 
     # ------------------------------------------------------------------ how it goes
 
-    def _run(self, converter, student="*"):
-        self.course.student_id = student
+    def _run(self, converter):
         task = converter(coursedir=self.course, config=self.config)
         said = _Said()
         task.log = logging.Logger("nbgrader")
         task.log.addHandler(said)
         task.force = True
-        if converter is GenerateFeedback:
-            task.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
         try:
             task.start()
         except NbGraderException as error:
             raise NbGraderException(said.reason or str(error)) from None
 
-    def _nothing(self, student, status, why):
-        exercises = self.exercises()
-        return Result(student, self.assignment, status, dict.fromkeys(exercises, 0.0), exercises, why)
-
     def _submitted(self):
         return Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
 
-    def _digest(self, data):
+    def digest(self, data):
         """Fingerprint everything that the grade depends on."""
         digest = hashlib.sha256()
         helpers = [name.encode() + content for name, content in sorted(self.master.helpers.items())]
@@ -224,38 +217,149 @@ class Class:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
-    def _store(self, result, data):
-        """Write the scores into the gradebook, and the notebook that feedback is made of."""
-        with self.gradebook() as gradebook:
-            gradebook.update_or_create_student(result.student_id)
-            try:
-                gradebook.update_or_create_submission(self.assignment, result.student_id)
-            except (MissingEntry, InvalidEntry):
-                raise NbGraderException(
-                    f"The gradebook does not know {self.assignment}. Run `python -m grading release {self.assignment}` first."
-                ) from None
-            graded = gradebook.find_submission_notebook(self.assignment, self.assignment, result.student_id)
-            for score in graded.grades:
-                exercise = score.name.removesuffix("-test")
-                if exercise in result.scores:
-                    score.auto_score, score.needs_manual_grade = result.scores[exercise], False
-            gradebook.db.commit()
-        path = self.folder(self.course.autograded_directory, result.student_id) / self.master_path.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
-        nbformat.write(page(self.master, data, result), beside)
-        os.replace(beside, path)
 
-    def _forget(self, student):
-        """Remove an earlier grade and what tells of it, so that it can't stand as if it were new."""
-        self.record(student).unlink(missing_ok=True)
-        self.page(student).unlink(missing_ok=True)
-        with self.gradebook() as gradebook:
-            try:
-                gradebook.remove_submission(self.assignment, student)
-            except MissingEntry:
-                pass
-        shutil.rmtree(self.folder(self.course.autograded_directory, student), ignore_errors=True)
+# What nbgrader's gradebook has no place for. It lies beside nbgrader's own tables, so that one transaction stores both.
+Stored = Table(
+    "sandboxed_result",
+    MetaData(),
+    Column("assignment", String(128), primary_key=True),
+    Column("student_id", String(128), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("result", Text),  # a Result as JSON; NULL from when grading begins until it is stored
+)
+
+
+class Writer:
+    """The one that writes what comes of grading: gradebook rows in batches, and the notebooks that feedback is made of.
+
+    Parameters
+    ----------
+    course : Class
+    gradebook : nbgrader.api.Gradebook
+    """
+
+    def __init__(self, course, gradebook):
+        self.course, self.gradebook, self.db = course, gradebook, gradebook.db
+        Stored.metadata.create_all(gradebook.engine)
+        try:
+            self.assignment = gradebook.find_assignment(course.assignment)
+        except MissingEntry:
+            raise NbGraderException(
+                f"The gradebook does not know {course.assignment}. Run `python -m grading release {course.assignment}` first."
+            ) from None
+
+    def interrupted(self):
+        """Return the ids of those whose grading began and was not stored."""
+        query = select(Stored.c.student_id).where(Stored.c.assignment == self.course.assignment, Stored.c.result.is_(None))
+        return sorted(self.db.scalars(query))
+
+    def look_up(self, students, force):
+        """Yield what each student handed in."""
+        for start in range(0, len(students), 500):
+            some = students[start : start + 500]
+            query = select(Stored.c.student_id, Stored.c.digest).where(self._these(some), Stored.c.result.is_not(None))
+            known = {} if force else dict(self.db.execute(query).all())
+            for student in some:
+                data, why = self.course.handed_in(student)
+                digest = self.course.digest(data)
+                unchanged = known.get(student) == digest
+                yield Submitted(student, digest, unchanged=True) if unchanged else Submitted(student, digest, data, why)
+
+    def begin(self, students):
+        """Remove earlier grades and what tells of them, so that they can't stand as if they were new."""
+        for student in students:
+            self.course.page(student).unlink(missing_ok=True)
+            shutil.rmtree(self.course.folder(self.course.course.autograded_directory, student), ignore_errors=True)
+        self.db.execute(delete(Stored).where(self._these(students)))
+        self.db.execute(insert(Stored), [self._row(student) for student in students])
+        of_these = select(SubmittedAssignment.id).where(
+            SubmittedAssignment.assignment_id == self.assignment.id, SubmittedAssignment.student_id.in_(students)
+        )
+        notebooks = select(SubmittedNotebook.id).where(SubmittedNotebook.assignment_id.in_(of_these))
+        for kind in (Grade, Comment):
+            self.db.execute(delete(kind).where(kind.notebook_id.in_(notebooks)))
+        self.db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.assignment_id.in_(of_these)))
+        self.db.execute(delete(SubmittedAssignment).where(SubmittedAssignment.id.in_(of_these)))
+        self.db.commit()
+
+    def store(self, graded):
+        """Store what came of some submissions: all of it, or after a crash none of it."""
+        for one in graded:
+            if one.result.status != MISSING:
+                folder = self.course.folder(self.course.course.autograded_directory, one.result.student_id)
+                write_whole(folder / self.course.master_path.name, one.notebook)
+        there = [one.result for one in graded if one.result.status != MISSING]
+        ids = [result.student_id for result in there]
+        known = set(self.db.scalars(select(Student.id).where(Student.id.in_(ids))))
+        self.db.add_all(Student(id=student) for student in ids if student not in known)
+        self.db.flush()
+        for result in there:
+            self.db.add(self._as_nbgrader_has_it(result))
+        self.db.execute(delete(Stored).where(self._these([one.result.student_id for one in graded])))
+        self.db.execute(insert(Stored), [self._row(one.result.student_id, one.digest, one.result.as_json()) for one in graded])
+        self.db.commit()
+        self.db.expire_all()
+
+    def _these(self, students):
+        return and_(Stored.c.assignment == self.course.assignment, Stored.c.student_id.in_(students))
+
+    def _row(self, student, digest="", result=None):
+        return {"assignment": self.course.assignment, "student_id": student, "digest": digest, "result": result}
+
+    def _as_nbgrader_has_it(self, result):
+        """Return a submission as `nbgrader.api.Gradebook.add_submission` makes one, with the scores in it."""
+        submission = SubmittedAssignment(assignment_id=self.assignment.id, student_id=result.student_id)
+        for notebook in self.assignment.notebooks:
+            submitted = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
+            for cell in (*notebook.grade_cells, *notebook.task_cells):
+                score = result.scores.get(cell.name.removesuffix("-test"))
+                Grade(cell_id=cell.id, notebook=submitted, auto_score=score, needs_manual_grade=score is None)
+            for cell in (*notebook.solution_cells, *notebook.task_cells):
+                Comment(cell_id=cell.id, notebook=submitted)
+        return submission
+
+
+@functools.cache
+def exporter():
+    """Return nbgrader's own exporter of feedback; its templates take longer to compile than a page to write."""
+    return HTMLExporter(config=GenerateFeedback(coursedir=CourseDirectory()).config)
+
+
+def render_together(assignment, pages):
+    """Return the feedback pages of some students.
+
+    Parameters
+    ----------
+    assignment : str
+    pages : list
+        What `Class.for_pages` returns.
+
+    Returns
+    -------
+    list of (str, str)
+        A student's id and the page as HTML.
+    """
+    return [(student, render(assignment, student, text, known)) for student, text, known in pages]
+
+
+def render(assignment, student, text, known):
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        marks.update(known.get(marks.get("grade_id"), {}))
+    scores = [marks for marks in known.values() if "score" in marks]
+    total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
+    about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": 0, **total}
+    return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
+
+
+def write_whole(path, text):
+    """Write a file beside its place and rename it then, so that it is never half there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    with open(beside, "w", encoding="utf-8", errors="replace", newline="") as file:
+        file.write(text)
+    os.replace(beside, path)
 
 
 class _Said(logging.Handler):
@@ -269,32 +373,34 @@ class _Said(logging.Handler):
             self.reason = text.strip().splitlines()[-1].partition(": ")[2]
 
 
-class SandboxedAutograde(Autograde):
-    """nbgrader's step from submissions to grades, done by `Class.autograde`."""
-
-    def start(self):
-        course = Class(self.coursedir.assignment_id, Path(self.coursedir.root))
-        wanted = [student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)]
-        if not wanted:
-            raise self.failed(f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}.")
-        try:
-            sandbox = available()
-        except NoSandbox as error:
-            raise self.failed(error) from None
-        self.log.info("Grading %s submissions in %s", len(wanted), sandbox.name)
-        for student in wanted:
-            result = course.autograde(student, sandbox, self.force)
-            self.log.info("%s: %s, %g of %g. %s", student, result.status, result.score, result.max_score, result.message)
-
-    def failed(self, reason):
-        self.log.error(str(reason))
-        return NbGraderException(str(reason))
-
-
-def plug_into_nbgrader():
-    """Let the commands of nbgrader and its formgrader grade with `SandboxedAutograde`.
+def plug_into_nbgrader(grade_class):
+    """Let the commands of nbgrader and its formgrader grade with ``grade_class``.
 
     nbgrader has settings for the parts of its grading step and none for the step itself, and its
     parts meet a submission only after it was read, renamed or refused.
+
+    Parameters
+    ----------
+    grade_class : callable
+        Takes a `Class`, a list of its students and whether to grade again what has not changed. Yields what was stored.
     """
+
+    class SandboxedAutograde(Autograde):
+        def start(self):
+            try:
+                course = Class(self.coursedir.assignment_id, Path(self.coursedir.root))
+                wanted = [student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)]
+                if not wanted:
+                    raise NbGraderException(f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}.")
+                self.log.info(f"Grading {len(wanted)} submissions in {available().name}")
+                for student, graded in grade_class(course, wanted, self.force):
+                    result = graded and graded.result
+                    self.log.info(
+                        f"{student}: {result.status}, {result.score:g} of {result.max_score:g} in {graded.seconds:.2f} s. {result.message}"
+                        if graded else f"{student}: nothing has changed"
+                    )  # fmt: skip
+            except (NoSandbox, NbGraderException) as error:
+                self.log.error(str(error))
+                raise NbGraderException(str(error)) from None
+
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde

@@ -12,71 +12,80 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import nbformat
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
-from grading.submission import Rejected, as_cell, read
+from grading.submission import as_cell
 
 TEXT = 20_000  # characters of one cell or of one output that are shown
 ALL = 400_000  # characters of all cells that are shown; what colours code and reads Markdown takes a second for TEXT
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
-def page(master, data, result):
+def page(master, submission, result):
     """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
 
     Parameters
     ----------
     master : grading.checks.Master
-    data : bytes
-        What the student handed in.
+    submission : grading.submission.Submission or None
+        None where there was nothing to read.
     result : grading.result.Result
 
     Returns
     -------
-    nbformat.NotebookNode
+    dict
+        In nbformat 4.5. It is written down as it is: nbformat's own functions validate each cell anew, which takes
+        longer than grading does.
     """
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    made = {"cells": [], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     heading = f"<strong>{result.status}: {result.score:g} of {result.max_score:g} points.</strong> {html.escape(result.message)}"
-    made.cells.append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
+    made["cells"].append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
     marks, left = {marks["grade_id"]: marks for _, marks in master.cells if marks}, list(master.tests)
-    try:
-        cells = read(data).notebook["cells"]
-    except Rejected:
-        cells = []
     shown_so_far = 0
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(submission.notebook["cells"] if submission else []):
         known = as_cell(cell) if isinstance(cell, dict) else None
         shown_so_far += len(known.source[:TEXT]) + 100 if known else 0
         if shown_so_far > ALL:
-            made.cells.append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
+            made["cells"].append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
             break
         test = master.test_at(known) if known and known.kind == "code" else None
         if test in left:
             left.remove(test)
-            made.cells.append(verdict(test, result, marks))
+            made["cells"].append(verdict(test, result, marks))
         elif known and test is None:
             shown = harmless(cell, known, f"cell-{number}")
             if marks.get(known.grade_id, {}).get("solution") and known.kind == "code":
-                shown.metadata["nbgrader"] = marks.pop(known.grade_id)
-            made.cells.append(shown)
-    made.cells += [verdict(test, result, marks) for test in left]
+                shown["metadata"]["nbgrader"] = marks.pop(known.grade_id)
+            made["cells"].append(shown)
+    made["cells"] += [verdict(test, result, marks) for test in left]
     return made
 
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
     visible, _, rest = test.source.partition("### BEGIN HIDDEN TESTS")
-    cell = nbformat.v4.new_code_cell(visible + rest.partition("### END HIDDEN TESTS")[2], id=test.grade_id)
-    cell.metadata["nbgrader"] = marks[test.grade_id]
+    source = visible + rest.partition("### END HIDDEN TESTS")[2]
     message = result.messages.get(test.exercise)
     text = message or f"{result.scores[test.exercise]:g} of {test.points:g} points.\n"
     if message or result.scores[test.exercise] < test.points:
-        cell.outputs = [nbformat.v4.new_output("error", ename="Check", evalue=text, traceback=[text])]
+        output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
-        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
-    return cell
+        output = printed(text)
+    return code_cell(source, test.grade_id, [output], nbgrader=marks[test.grade_id])
+
+
+def code_cell(source, name, outputs, **metadata):
+    return {"cell_type": "code", "id": name, "metadata": metadata, "execution_count": None, "source": source, "outputs": outputs}
+
+
+def printed(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def displayed(kind, content):
+    return {"output_type": "display_data", "metadata": {}, "data": {kind: content}}
 
 
 def harmless(cell, known, name):
@@ -85,28 +94,28 @@ def harmless(cell, known, name):
         return as_html(with_pictures(known.source[:TEXT], cell.get("attachments")), name)
     outputs = cell.get("outputs")
     shown = [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)] if isinstance(outputs, list) else []
-    return nbformat.v4.new_code_cell(known.source[:TEXT], id=name, outputs=[output for output in shown if output])
+    return code_cell(known.source[:TEXT], name, [output for output in shown if output])
 
 
 def harmless_output(output):
     """Return an output as text or as a picture, or None."""
     kind = output.get("output_type")
     if kind == "stream":
-        return nbformat.v4.new_output("stream", name="stdout", text=flat(output.get("text")))
+        return printed(flat(output.get("text")))
     if kind == "error":
         lines = output.get("traceback")
         text = "\n".join(map(flat, lines)) if isinstance(lines, list) else flat(output.get("evalue"))
-        return nbformat.v4.new_output("error", ename="Error", evalue="", traceback=[text[:TEXT]])
+        return {"output_type": "error", "ename": "Error", "evalue": "", "traceback": [text[:TEXT]]}
     data = output.get("data")
     if not isinstance(data, dict):
         return None
     picture = picture_in(flat(data.get("text/html"), None))
     if picture:
-        return nbformat.v4.new_output("display_data", data={"text/html": picture})
+        return displayed("text/html", picture)
     for mime in PICTURES:
         if is_picture(mime, flat(data.get(mime), None)):
-            return nbformat.v4.new_output("display_data", data={mime: flat(data[mime], None).strip()})
-    return nbformat.v4.new_output("display_data", data={"text/plain": flat(data.get("text/plain"))}) if "text/plain" in data else None
+            return displayed(mime, flat(data[mime], None).strip())
+    return displayed("text/plain", flat(data.get("text/plain"))) if "text/plain" in data else None
 
 
 def flat(value, limit=TEXT):
@@ -181,4 +190,4 @@ def rendered(source):
 def as_html(text, name):
     """Return a cell that nbconvert copies into the page as it is: Markdown leaves HTML alone up to the first empty line."""
     lines = "\n".join(line if line.strip() else "<span></span>" for line in text.splitlines())
-    return nbformat.v4.new_markdown_cell(f"<div>{lines}</div>", id=name)
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": f"<div>{lines}</div>"}

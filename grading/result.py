@@ -1,15 +1,14 @@
-"""The outcome of grading one submission: plain data that knows no notebook and no database."""
+"""What goes into grading and what comes out: plain data that knows no notebook and no database."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 GRADED = "graded"
 TIMED_OUT = "timed_out"
 CRASHED = "crashed"
 MALFORMED = "malformed"
 MISSING = "missing"
+SUBMIT_AGAIN = "Ask the student to submit the notebook again."
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,6 @@ class Result:
         What happened and what to do about it.
     messages : dict of str to str
         What the check of an exercise said, in full; nothing for one that passed.
-    digest : str
-        Fingerprint of the submission and the course it was graded with. The same
-        fingerprint means that grading again would change nothing.
     """
 
     student_id: str
@@ -39,7 +35,6 @@ class Result:
     max_scores: dict = field(default_factory=dict)
     message: str = ""
     messages: dict = field(default_factory=dict)
-    digest: str = ""
 
     @property
     def score(self):
@@ -51,17 +46,57 @@ class Result:
         """Sum of the points that could be earned."""
         return sum(self.max_scores.values())
 
-    def save(self, path):
-        """Store as JSON at ``path``: written beside it, then renamed, so never half."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
-        beside.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        os.replace(beside, path)
+    def as_json(self):
+        """Return the result as text."""
+        return json.dumps(asdict(self))
 
     @classmethod
-    def load(cls, path: Path):
-        """Read what `save` stored; None where nothing readable is."""
-        try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+    def from_json(cls, text):
+        """Read what `as_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a student handed in.
+
+    Attributes
+    ----------
+    student_id : str
+    digest : str
+        Fingerprint of it and of the course that it is graded with. The same
+        fingerprint means that grading again would change nothing.
+    data : bytes or None
+        The notebook's file.
+    why : str
+        Why there is none.
+    unchanged : bool
+        Whether it was graded before with the same fingerprint; then it comes without its data.
+    """
+
+    student_id: str
+    digest: str
+    data: bytes | None = None
+    why: str = ""
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one submission.
+
+    Attributes
+    ----------
+    result : Result
+    notebook : str
+        What feedback is made of, as JSON.
+    digest : str
+        That of the `Submitted`.
+    seconds : float
+        By the clock, from the first byte read to here.
+    """
+
+    result: Result
+    notebook: str
+    digest: str
+    seconds: float

@@ -12,16 +12,20 @@ import os
 import platform
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import warnings
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER, WARM = (Path(__file__).with_name(name) for name in ("worker.py", "warm.py"))
+STARTING = 60  # seconds for a worker to start, on a machine under load
 INSTALL = "python -m pip install sandlock   (Linux 6.7 or newer), or   apt-get install bubblewrap"
 
 
@@ -76,22 +80,18 @@ class Process:
     requests, answers : int
         File descriptors: to write to, and to read from.
     kill : callable
-        Ends the worker and all that it started, and returns when they are gone.
-    scratch : tempfile.TemporaryDirectory
-        The folder that it may write to.
+        Ends the worker and all that it started, and returns when they and what they wrote are gone.
     """
 
     requests: int
     answers: int
-    kill: object
-    scratch: tempfile.TemporaryDirectory
+    kill: Callable
 
     def end(self):
-        """End the worker and all that it started, and remove its scratch folder."""
+        """End the worker and all that it started."""
         self.kill()
         for descriptor in (self.requests, self.answers):
             os.close(descriptor)
-        self.scratch.cleanup()
 
 
 def environment():
@@ -99,20 +99,21 @@ def environment():
     return {
         "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "MPLBACKEND": "Agg",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",  # the order of a set is the same in every run
         "MALLOC_PERTURB_": "165",  # freed memory is not left as it was, and never looks like zeros
     }  # fmt: skip
 
 
-def command():
-    """Return the command of a worker: isolated from the user's own packages and start-up files."""
-    return [sys.executable, "-I", "-B", str(WORKER)]
+def command(program, *arguments):
+    """Return the command that runs one of our files: without the user's own packages and start-up files."""
+    return [sys.executable, "-P", "-s", "-B", str(program), *arguments]
 
 
 def readable():
     """Return what a worker needs to read: the system's libraries, Python with its packages, and the worker."""
     system = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"]
     paths = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    python = {sys.prefix, sys.base_prefix, *paths, str(WORKER)}
+    python = {sys.prefix, sys.base_prefix, *paths, str(WORKER), str(WARM)}
     return [path for path in [*system, *sorted(python)] if os.path.exists(path)]
 
 
@@ -124,6 +125,14 @@ def scratch_with(helpers):
     for name, content in helpers.items():
         (files / name).write_bytes(content)
     return scratch, str(files)
+
+
+def taken_over(process, kill):
+    """Return a program that was just started as a `Process`, with pipes that are closed when it ends."""
+    requests, answers = (os.dup(stream.fileno()) for stream in (process.stdin, process.stdout))
+    process.stdin.close()
+    process.stdout.close()
+    return Process(requests, answers, kill)
 
 
 class Sandlock:
@@ -148,44 +157,139 @@ class Sandlock:
         )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # 0.9.0 wrongly warns that gid has no effect
-            process = box.popen(command(), stdin=pipes, stdout=pipes, stderr=sandlock.StdioMode.NULL)
+            process = box.popen(command(WORKER), stdin=pipes, stdout=pipes, stderr=sandlock.StdioMode.NULL)
 
         def kill():
             process.kill()
             process.wait()
+            scratch.cleanup()
 
-        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+        return taken_over(process, kill)
+
+
+def bubblewrapped(program, disk, helpers, place, options=(), files=(), **pipes):
+    """Start a program in bubblewrap: namespaces, bind mounts of what it may read, and empty folders to write to.
+
+    Parameters
+    ----------
+    program : list of str
+    disk : int
+        Bytes in each folder that can be written to.
+    helpers : dict of str to bytes
+        Modules that appear, read-only, in the folder ``place``.
+    options, files : sequence
+        More options of bubblewrap, and the file descriptors that they speak of.
+    pipes
+        Standard input and output, as `subprocess.Popen` takes them.
+    """
+    tmpfs = ["--size", str(disk), "--tmpfs"]
+    binds = [option for path in readable() for option in ("--ro-bind", path, path)]
+    contents = {name: in_memory(content) for name, content in helpers.items()}
+    put = "--ro-bind-data" if place == "/scratch" else "--file"  # elsewhere nothing can be written to in any case
+    binds += [option for name, file in contents.items() for option in (put, str(file), f"{place}/{name}")]
+    try:
+        return subprocess.Popen(
+            ["bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL",
+             "--die-with-parent", "--new-session", *options,
+             "--proc", "/proc", "--dev", "/dev", *tmpfs, "/dev/shm", *tmpfs, "/tmp", *tmpfs, "/scratch", *binds,
+             "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/scratch", "--", *program],
+            env=environment(), bufsize=0, stderr=subprocess.DEVNULL, pass_fds=[*contents.values(), *files], **pipes,
+        )  # fmt: skip
+    finally:
+        for file in contents.values():
+            os.close(file)
+
+
+def in_memory(content):
+    """Return the descriptor of a file without a name that holds ``content``."""
+    descriptor = os.memfd_create("content")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 class Bubblewrap:
-    """https://github.com/containers/bubblewrap: namespaces and bind mounts, and no process but the worker."""
+    """https://github.com/containers/bubblewrap, started anew for each worker."""
 
     name = "bubblewrap"
 
     def start(self, helpers, limits):
-        scratch, files = scratch_with(helpers)
-        binds = [option for path in readable() for option in ("--ro-bind", path, path)]
-        for name in helpers:
-            binds += ["--ro-bind", f"{files}/{name}", f"/scratch/{name}"]
-        tmpfs = ["--size", str(limits.disk), "--tmpfs"]
-        with tempfile.TemporaryFile() as filter_file:
-            filter_file.write(no_new_process())
-            filter_file.seek(0)
-            process = subprocess.Popen(
-                ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000",
-                 "--cap-drop", "ALL",
-                 "--die-with-parent", "--new-session", "--seccomp", str(filter_file.fileno()),
-                 "--proc", "/proc", "--dev", "/dev", *tmpfs, "/dev/shm", *tmpfs, "/tmp", *tmpfs, "/scratch", *binds,
-                 "--remount-ro", "/", "--chdir", "/scratch", "--", *command()],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), bufsize=0,
-                pass_fds=[filter_file.fileno()],
-            )  # fmt: skip
+        filter_ = in_memory(no_new_process())
+        try:
+            options = ["--disable-userns", "--seccomp", str(filter_)]
+            process = bubblewrapped(command(WORKER), limits.disk, helpers, "/scratch", options, [filter_],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        finally:
+            os.close(filter_)
 
         def kill():
             process.kill()
             process.wait()
 
-        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+        return taken_over(process, kill)
+
+
+class WarmBubblewrap:
+    """bubblewrap once for many workers, one after the other: `warm.py` forks each, in namespaces of its own."""
+
+    name = "warm bubblewrap"
+
+    def __init__(self):
+        self.serves, self.end = None, lambda: None
+
+    def start(self, helpers, limits):
+        theirs, ours = zip(os.pipe(), reversed(os.pipe()))
+        try:
+            handle = self.forked(theirs, helpers, limits.disk)
+        except BaseException:
+            for descriptor in ours:
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+
+        def kill():
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [])  # readable when the last process of its namespace is gone
+            os.close(handle)
+
+        return Process(*ours, kill)
+
+    def forked(self, pipes, helpers, disk):
+        """Have a worker forked that uses these pipes; return its process as a file descriptor."""
+        for again in (True, False):
+            try:
+                if self.serves != (helpers, disk):
+                    self.warm_up(helpers, disk)
+                socket.send_fds(self.door, [b"fork"], pipes)
+                answer, handles, _, _ = socket.recv_fds(self.door, 1 << 10, 1)
+                if handles:
+                    return handles[0]
+                raise OSError(answer.decode() or "the sandbox ended")
+            except OSError:
+                self.serves = None  # whatever ended it, another one is quickly made
+                if not again:
+                    raise
+
+    def warm_up(self, helpers, disk):
+        self.end()
+        self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.door.settimeout(STARTING)
+        with theirs:
+            program = command(WARM, str(disk), *helpers)
+            process = bubblewrapped(program, disk, helpers, "/helpers", stdin=theirs, stdout=subprocess.DEVNULL)
+        self.end = weakref.finalize(self, end, process, self.door)
+        self.door.send(no_new_process())
+        self.serves = (helpers, disk)
+
+
+def end(process, door):
+    door.close()
+    process.kill()
+    process.wait()
 
 
 def no_new_process():
@@ -220,7 +324,7 @@ class Unconfined:
     def start(self, helpers, limits):
         scratch, files = scratch_with(helpers)
         process = subprocess.Popen(
-            command(), cwd=files, env=environment(), bufsize=0, start_new_session=True,
+            command(WORKER), cwd=files, env=environment(), bufsize=0, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -228,17 +332,27 @@ class Unconfined:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            scratch.cleanup()
 
-        return Process(os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno()), kill, scratch)
+        return taken_over(process, kill)
+
+
+SANDBOXES = {kind.name: kind for kind in (WarmBubblewrap, Bubblewrap, Sandlock, Unconfined)}
+
+
+@functools.cache
+def named(name):
+    """Return this process's sandbox of that name."""
+    return SANDBOXES[name]()
 
 
 @functools.cache
 def available():
     """Return the first sandbox that works on this machine; raise NoSandbox with what to install."""
     reasons = []
-    for kind in (Bubblewrap, Sandlock):  # the quicker one first
+    for kind in (WarmBubblewrap, Bubblewrap, Sandlock):  # the quickest first
         try:
-            box = kind()
+            box = named(kind.name)
             process = box.start({}, Limits())
             try:
                 if answers(process):

@@ -9,17 +9,16 @@ import builtins
 import json
 import linecache
 import os
-import selectors
+import select
 import time
 from collections import Counter
 
 import numpy as np
 
-from grading.sandbox import NoSandbox
+from grading.sandbox import STARTING, NoSandbox
 from grading.worker import LENGTHS, Encoder
 
 FILE = "<student>"  # what a traceback calls the student's code
-STARTING = 60  # seconds for a worker to start, on a machine under load
 ELEMENTS = 10_000_000  # of all arrays in one answer, also where strides make one number look like many
 NODES = 100_000  # values in one answer, arrays counted as one
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
@@ -192,9 +191,12 @@ class Pipe:
     """
 
     def __init__(self, process, limit):
-        self.process, self.limit = process, limit
-        for stream in (process.requests, process.answers):
+        self.process, self.limit, self.buffer = process, limit, bytearray()
+        self.ready = {}
+        for stream, event in ((process.requests, select.POLLOUT), (process.answers, select.POLLIN)):
             os.set_blocking(stream, False)
+            self.ready[stream] = select.poll()
+            self.ready[stream].register(stream, event)
 
     def ask(self, header, body, deadline):
         """Send a request and return the answer's header and bytes; raise StudentDied."""
@@ -215,35 +217,32 @@ class Pipe:
     def write(self, data, deadline):
         data = memoryview(data)
         while data:
-            self.wait(self.process.requests, selectors.EVENT_WRITE, deadline)
             try:
                 data = data[os.write(self.process.requests, data[: 1 << 16]) :]
             except BlockingIOError:
-                continue
+                self.wait(self.process.requests, deadline)
             except OSError as error:
                 raise StudentDied("the process ended") from error
 
     def read(self, size, deadline):
-        parts = []
-        while size:
-            self.wait(self.process.answers, selectors.EVENT_READ, deadline)
+        while len(self.buffer) < size:
+            self.wait(self.process.answers, deadline)
             try:
-                part = os.read(self.process.answers, min(size, 1 << 20))
+                part = os.read(self.process.answers, 1 << 18)
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise StudentDied("the process ended") from error
             if not part:
                 raise StudentDied("the process ended")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+            self.buffer += part
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        return data
 
-    def wait(self, stream, event, deadline):
-        with selectors.DefaultSelector() as selector:
-            selector.register(stream, event)
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise StudentDied("still running", timed_out=True)
+    def wait(self, stream, deadline):
+        if not self.ready[stream].poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise StudentDied("still running", timed_out=True)
 
 
 class StudentProcess:

@@ -656,9 +656,10 @@ cell("writes", "the gradebook", """
         gradebook.execute("delete from submitted_assignment")
 """)
 cell("writes", "the results", """
-    import glob
-    for path in glob.glob("<COURSE>/results/*/*.json") + ["<COURSE>/results/initialization/x.json", "<COURSE>/grades.csv"]:
-        open(path, "w").write('{"score": 30, "mark": "<MARK>"}')
+    import sqlite3
+    with sqlite3.connect("<COURSE>/gradebook.db") as gradebook:
+        gradebook.execute("update sandboxed_result set result = replace(result, ': 0.0', ': 10.0')")
+    open("<COURSE>/grades.csv", "w").write("<MARK>")
 """)
 for what in ("source/initialization/initialization.ipynb", "submitted/honest-1/initialization/initialization.ipynb",
              "nbgrader_config.py", "grading/checks.py", "grading/worker.py", "autograded/honest-0/initialization/initialization.ipynb",

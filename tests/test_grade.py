@@ -10,6 +10,7 @@ from conftest import ROOT, cells_by_id
 from grading.checks import Master, points, statements
 from grading.grade import grade
 from grading.sandbox import Limits, available
+from grading.submission import read
 
 LIMITS = Limits(cell=3, call=2, total=30)
 SOURCE = ROOT / "source" / "initialization"
@@ -61,7 +62,7 @@ def words():
 
 def graded(master, cells, **changes):
     made = notebook([(name, changes.get(name.replace("-", "_"), source)) for name, source in cells])
-    return grade(master, json.dumps(made).encode(), "zoe", available(), LIMITS)
+    return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
 
 
 def test_another_assignment_grades_with_no_change(words):
@@ -112,7 +113,7 @@ def test_given_statements_are_found_with_the_names_that_they_bind():
 def test_reference_earns_all_and_release_nothing(master):
     for folder, score in (("source", 30), ("release", 0)):
         data = (ROOT / folder / "initialization" / "initialization.ipynb").read_bytes()
-        result = grade(master, data, "zoe", available(), LIMITS)
+        result = grade(master, read(data), "zoe", available(), LIMITS)
         assert (result.status, result.score, result.max_score) == ("graded", score, 30)
 
 
@@ -120,7 +121,7 @@ def test_training_is_not_run(master, source, monkeypatch):
     """The given training cells take seconds, and no test needs them."""
     made = nbformat.from_dict(source)
     data = json.dumps(made).encode()
-    result = grade(master, data, "zoe", available(), Limits(cell=0.5, call=1, total=6))
+    result = grade(master, read(data), "zoe", available(), Limits(cell=0.5, call=1, total=6))
     assert result.score == 30
 
 
@@ -131,7 +132,7 @@ def typed(released):
     def of(master, answer):
         made = nbformat.from_dict(released)
         cells_by_id(made)[f"{answer.exercise}-exercise"].source = answer.source
-        return grade(master, json.dumps(made).encode(), "zoe", available(), LIMITS)
+        return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
 
     return of
 

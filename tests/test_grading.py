@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import json
 import re
 import shutil
 import subprocess
@@ -13,8 +12,8 @@ import nbformat
 import pytest
 from conftest import ROOT, copy_course
 
-import grading.gradebook as gradebook_room
-from grading.__main__ import _as_csv
+from grading import fleet
+from grading.__main__ import columns, row
 from grading.gradebook import Class
 from grading.result import Result
 from grading.sandbox import available
@@ -39,14 +38,30 @@ def graded_class(tmp_path_factory):
     shutil.copytree(ROOT / "examples" / "submitted", folder / "submitted", dirs_exist_ok=True)
     sample = Class("initialization", folder)
     sample.generate()
-    for student in sample.students():
-        sample.feedback(sample.autograde(student, available()))
+    graded(sample, sample.students())
+    for _ in fleet.feedback(sample, fleet.Here()):
+        pass
     return sample
+
+
+def graded(course, students, force=False):
+    """Grade in this process; return what was stored, None for what had not changed."""
+    work = fleet.Work(course.master, course.limits, available().name)
+    return dict(fleet.autograde(course, students, fleet.Here(), work, force))
 
 
 @pytest.fixture(scope="module")
 def results(graded_class):
-    return {result.student_id: result for result in graded_class.results()}
+    return dict(graded_class.results())
+
+
+@pytest.fixture
+def small(course):
+    """A course with one student and no submission yet."""
+    made = Class("initialization", course)
+    made.generate()
+    made.submission("zoe").parent.mkdir(parents=True)
+    return made
 
 
 def test_sample_class_is_what_its_script_builds(tmp_path):
@@ -104,33 +119,34 @@ def test_feedback_pages_carry_the_message_of_the_check(graded_class, results):
         assert "hidden_test" not in text and "RandomState(3)" not in text
 
 
-def test_nothing_is_graded_twice_unless_it_changed(graded_class, monkeypatch):
-    before = graded_class.record("ada").stat().st_mtime_ns
-    assert graded_class.autograde("ada", available()) == Result.load(graded_class.record("ada"))
-    assert graded_class.record("ada").stat().st_mtime_ns == before
+def test_nothing_is_graded_twice_unless_it_changed(small):
+    shutil.copy(ROOT / "release" / "initialization" / "initialization.ipynb", small.submission("zoe"))
+    assert graded(small, ["zoe"])["zoe"].result.status == "graded"
+    assert graded(small, ["zoe"]) == {"zoe": None}
+    assert graded(small, ["zoe"], force=True)["zoe"].result.status == "graded"
 
 
-def test_a_grade_that_became_unreadable_does_not_stand(course):
-    small = Class("initialization", course)
-    small.generate()
+def test_a_grade_that_became_unreadable_does_not_stand(small):
     path = small.submission("zoe")
-    path.parent.mkdir(parents=True)
     shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", path)
-    first = small.autograde("zoe", available())
-    small.feedback(first)
-    assert first.score == 30 and small.page("zoe").exists()
+    assert graded(small, ["zoe"])["zoe"].result.score == 30
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": True} and small.page("zoe").exists()
 
     path.write_text(path.read_text()[:5000])
-    second = small.autograde("zoe", available())
+    second = graded(small, ["zoe"])["zoe"].result
     assert (second.status, second.score) == ("malformed", 0.0)
     assert not small.page("zoe").exists()
-    with small.gradebook() as gradebook:
-        assert [entry["score"] for entry in gradebook.submission_dicts("initialization")] == [0.0]
+    assert scores(small) == [0.0]
 
     path.unlink()
-    assert small.autograde("zoe", available()).status == "missing"
-    with small.gradebook() as gradebook:
-        assert gradebook.submission_dicts("initialization") == []
+    assert graded(small, ["zoe"])["zoe"].result.status == "missing"
+    assert scores(small) == []
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": False}
+
+
+def scores(course):
+    with course.gradebook() as gradebook:
+        return [entry["score"] for entry in gradebook.submission_dicts("initialization")]
 
 
 def test_hidden_folders_and_stray_files_are_no_students(course):
@@ -140,21 +156,23 @@ def test_hidden_folders_and_stray_files_are_no_students(course):
     assert Class("initialization", course).students() == ["zoe"]
 
 
-def test_an_interrupted_grading_leaves_no_result_behind(course, monkeypatch):
-    small = Class("initialization", course)
-    small.generate()
-    path = small.submission("zoe")
-    path.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "release" / "initialization" / "initialization.ipynb", path)
-    Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, digest="of before").save(small.record("zoe"))
+def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monkeypatch):
+    shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", small.submission("zoe"))
+    graded(small, ["zoe"])
 
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gradebook_room, "grade", interrupt)
+    monkeypatch.setattr(fleet, "grade", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        small.autograde("zoe", available())
-    assert small.results() == []
+        graded(small, ["zoe"], force=True)
+    assert dict(small.results()) == {"zoe": None} and scores(small) == []
+    with small.writer() as writer:
+        assert writer.interrupted() == ["zoe"]
+    monkeypatch.undo()
+    assert graded(small, ["zoe"])["zoe"].result.score == 30
+    with small.writer() as writer:
+        assert writer.interrupted() == []
 
 
 def test_a_student_of_the_gradebook_without_a_submission_is_named(course):
@@ -163,8 +181,8 @@ def test_a_student_of_the_gradebook_without_a_submission_is_named(course):
     with small.gradebook() as gradebook:
         gradebook.add_student("yan")
     assert small.students() == ["yan"]
-    assert small.autograde("yan", available()).status == "missing"
-    assert [result.student_id for result in small.results()] == ["yan"]
+    assert graded(small, ["yan"])["yan"].result.status == "missing"
+    assert list(dict(small.results())) == ["yan"]
 
 
 def broken_metadata(notebook):
@@ -183,15 +201,11 @@ def deleted_test(notebook):
         (deleted_test, "graded", 30, "All checks passed."),
     ],
 )
-def test_damaged_cells_cost_nothing(course, damage, status, score, words):
-    small = Class("initialization", course)
-    small.generate()
+def test_damaged_cells_cost_nothing(small, damage, status, score, words):
     notebook = nbformat.read(ROOT / "source" / "initialization" / "initialization.ipynb", as_version=4)
     damage(notebook)
-    path = small.submission("zoe")
-    path.parent.mkdir(parents=True)
-    nbformat.write(notebook, path)
-    result = small.autograde("zoe", available())
+    nbformat.write(notebook, small.submission("zoe"))
+    result = graded(small, ["zoe"])["zoe"].result
     assert (result.status, result.score) == (status, score)
     assert words in result.message
 
@@ -201,20 +215,18 @@ def test_grades_csv_has_the_contract_and_quotes_what_it_must():
         "o'neil, \"x\"", "initialization", "graded", {"zeros": 10.0, "random": 0.0, "he": 2.5},
         {"zeros": 10.0, "random": 10.0, "he": 10.0}, 'says "no", twice\nand again',
     )  # fmt: skip
-    (row,) = csv.DictReader(io.StringIO(_as_csv([awkward], EXERCISES)))
-    assert list(row) == ["student_id", "assignment", "score", "max_score", "status", *EXERCISES, "message"]
-    assert row["student_id"] == awkward.student_id and row["message"] == awkward.message
-    assert (row["score"], row["max_score"], row["he"]) == ("12.5", "30", "2.5")
+    text = io.StringIO()
+    csv.writer(text).writerows([columns(EXERCISES), row(awkward)])
+    (read,) = csv.DictReader(io.StringIO(text.getvalue(), newline=""))
+    assert list(read) == ["student_id", "assignment", "score", "max_score", "status", *EXERCISES, "message"]
+    assert read["student_id"] == awkward.student_id and read["message"] == awkward.message
+    assert (read["score"], read["max_score"], read["he"]) == ("12.5", "30", "2.5")
 
 
-def test_a_result_survives_storing_and_a_torn_file_is_no_result(tmp_path):
-    path = tmp_path / "deep" / "zoe.json"
-    result = Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, "Good.", "abc")
-    result.save(path)
-    assert Result.load(path) == result
-    assert [file.name for file in path.parent.iterdir()] == ["zoe.json"]
-    path.write_text(json.dumps({"student_id": "zoe"})[:-3])
-    assert Result.load(path) is None
+def test_a_result_survives_storing():
+    result = Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, "Good.", {"he": "nul \0 and half \ud800"})
+    assert Result.from_json(result.as_json()) == result
+    assert "\0" not in result.as_json() and result.as_json().isascii()  # PostgreSQL takes neither
 
 
 def command(*arguments, cwd=ROOT):

@@ -25,19 +25,41 @@ from grading.result import MISSING
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
 CASES = {f"{number:03}": case for number, case in enumerate([*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
-# In the second sandbox the attacks alone: what is damaged is read before any sandbox is asked.
-HANDED_IN = {"bubblewrap": CASES, "sandlock": {student: case for student, case in CASES.items() if case in ATTACKS}}
+# In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
+IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
+HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
 LIMITS = {"cell": 5, "call": 2, "total": 14}  # seconds
-# nbgrader's own command; it says what memory it took, and finds only the sandbox that it should.
+# nbgrader's own command; it says what memory its processes took, and finds only the sandbox that it should.
 PROGRAM = """
-import atexit, resource, sys
+import pathlib, psutil, threading, time
 import grading.sandbox
 def hidden(self, *arguments):
     raise OSError("hidden from this run")
-grading.sandbox.{other}.start = hidden
-from nbgrader.apps.nbgraderapp import main
-atexit.register(lambda: print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
-main()
+for name, sandbox in grading.sandbox.SANDBOXES.items():
+    if name != {name!r}:
+        sandbox.start = hidden
+def watch():
+    while not over.wait(0.2):
+        judges = [each for each in psutil.Process().children(recursive=True) if "forkserver" in " ".join(each.cmdline())]
+        for each in [psutil.Process(), *judges]:
+            status = pathlib.Path(f"/proc/{{each.pid}}/status").read_text()
+            peaks[each.pid] = int(status.partition("VmHWM:")[2].split()[0])
+def watched():
+    while not over.is_set():
+        try:
+            watch()
+        except (psutil.Error, OSError, IndexError):
+            pass  # it ended while it was looked at
+peaks, over = {{}}, threading.Event()
+if __name__ == "__main__":
+    from nbgrader.apps.nbgraderapp import main
+    threading.Thread(target=watched).start()
+    try:
+        main()
+    finally:
+        over.set()
+        import sys
+        print("peak:", max(peaks.values()), file=sys.stderr)
 """
 SANDBOXES = list(HANDED_IN)
 
@@ -96,11 +118,11 @@ def grade_everything(folder, sandbox):
         before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
         config = (course / "nbgrader_config.py").read_bytes()
         started = time.time()
-        program = "-c", PROGRAM.format(other={"bubblewrap": "Sandlock", "sandlock": "Bubblewrap"}[sandbox])
+        program = "-c", PROGRAM.format(name=sandbox)
         log = nbgrader(course, "autograde", "initialization", program=program, TMPDIR=str(folder / "tmp"), HOME=str(folder / "home"))
         after = {name: tree(course / name) for name in before}
     class_ = Class("initialization", course)
-    results = {result.student_id: result for result in class_.results()}
+    results = dict(class_.results())
     marked = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     places = [folder / "outside", folder / "tmp"]
     left = [str(path) for place in places for path in place.iterdir()]
@@ -108,11 +130,9 @@ def grade_everything(folder, sandbox):
     left += [line for line in marked.splitlines() if MARK in line]
     left += [] if (course / "nbgrader_config.py").read_bytes() == config else ["nbgrader_config.py"]
     graded = [student for student, result in results.items() if result.status != MISSING]
-    # Submissions are graded one after the other: the time of one is the time between two stored results.
-    ends = sorted((class_.record(student).stat().st_mtime, student) for student in results)
-    seconds = {student: end - start for (start, _), (end, student) in zip([(started, ""), *ends], ends)}
+    seconds = {student: float(time) for student, time in re.findall(r"^.*?\] (.+?): \w+, \S+ of \S+ in ([\d.]+) s\.", log, re.MULTILINE)}
     return Graded(
-        HANDED_IN[sandbox], class_, re.search(r"submissions in (\w+)", log)[1], log, points_in(course, graded), results, (before, after),
+        HANDED_IN[sandbox], class_, re.search(r"submissions in ([\w ]+)", log)[1], log, points_in(course, graded), results, (before, after),
         connections, left, seconds, int(re.search(r"peak: (\d+)", log)[1]) << 10,
     )  # fmt: skip
 
@@ -229,13 +249,13 @@ class Runs(HTMLParser):
 @pytest.fixture(scope="module")
 def pages(graded):
     """The feedback pages of one of the classes, by `nbgrader generate_feedback`."""
-    course = graded["bubblewrap"].course
+    course = graded["warm bubblewrap"].course
     nbgrader(Path(course.course.root), "generate_feedback", "initialization")
-    return {student: course.page(student) for student in graded["bubblewrap"].results}
+    return {student: course.page(student) for student in graded["warm bubblewrap"].results}
 
 
 def test_every_submission_that_could_be_read_has_its_page(pages, graded):
-    for student, result in graded["bubblewrap"].results.items():
+    for student, result in graded["warm bubblewrap"].results.items():
         if "[" not in student:  # nbgrader takes the name for a pattern, and finds nothing
             assert pages[student].exists() == (result.status != MISSING), student
 

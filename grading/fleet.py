@@ -1,0 +1,293 @@
+"""Many submissions: an engine maps `grade` over the class, and one writer stores what comes of it.
+
+An engine is anything that runs a function elsewhere and answers with a
+`concurrent.futures.Future`: this process, this machine's cores, a Dask cluster.
+None of them sees the course's folders or its gradebook, so that what a
+submission gets can't depend on where it was graded.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+
+from grading.checks import Master
+from grading.gradebook import render_together, write_whole
+from grading.grade import grade, without_score
+from grading.page import page
+from grading.result import CRASHED, MALFORMED, MISSING, SUBMIT_AGAIN, Graded
+from grading.sandbox import Limits, NoSandbox, available, named
+from grading.submission import Rejected, read
+
+TOGETHER = 16  # submissions that travel, and are stored, together at the most
+BYTES = 8 << 20  # of submissions that travel together, unless one alone has more
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is the same for every submission of a class.
+
+    Attributes
+    ----------
+    master : grading.checks.Master
+    limits : grading.sandbox.Limits
+    sandbox : str or None
+        Name of a sandbox; None for the first that works wherever it is graded.
+    """
+
+    master: Master
+    limits: Limits
+    sandbox: str | None = None
+
+
+# --------------------------------------------------------- in the engine's processes
+
+
+ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and catches what they print
+
+
+def grade_together(work, batch):
+    """Grade some submissions, one after the other, in this process."""
+    with ONE_AT_A_TIME:
+        sandbox = named(work.sandbox) if work.sandbox else available()
+        return [grade_one(work, submitted, sandbox) for submitted in batch]
+
+
+def grade_one(work, submitted, sandbox):
+    """Grade one submission, whatever it is, and make the notebook that its feedback is made of."""
+    started, student, submission = time.monotonic(), submitted.student_id, None
+    try:
+        if submitted.data is None:
+            result = without_score(work.master, student, MISSING, submitted.why)
+        else:
+            submission = read(submitted.data)
+            result = grade(work.master, submission, student, sandbox, work.limits)
+    except Rejected as rejection:
+        result = without_score(work.master, student, MALFORMED, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
+    except (OSError, NoSandbox):
+        raise  # this machine's trouble, and not the submission's
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
+        why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
+        result = without_score(work.master, student, CRASHED, why)
+    notebook = json.dumps(page(work.master, submission, result), ensure_ascii=False, indent=1)
+    return Graded(result, notebook, submitted.digest, time.monotonic() - started)
+
+
+# --------------------------------------------------------------------------- engines
+
+
+class Here(Executor):
+    """This process: for one submission, or where nothing may be started."""
+
+    width = 1
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+        return future
+
+
+class Local(Executor):
+    """This machine's cores: one process for each of ``jobs``. Where one of them is killed, others take over."""
+
+    def __init__(self, jobs):
+        self.jobs, self.width, self.pool = jobs, 2 * jobs, None
+
+    def submit(self, function, /, *arguments):
+        try:
+            return self.started().submit(function, *arguments)
+        except BrokenExecutor:
+            self.pool = None
+            return self.started().submit(function, *arguments)
+
+    def started(self):
+        if self.pool is None:
+            # Not by fork: a fork would share the gradebook's connection. One process imports, and the others are its forks.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["grading.__main__"])
+            self.pool = ProcessPoolExecutor(self.jobs, context, initializer=settle_in)
+        return self.pool
+
+    def __exit__(self, kind, error, trace):
+        if self.pool is not None:
+            self.pool.shutdown(wait=kind is None, cancel_futures=True)
+        if kind is not None:  # nobody waits for what is under way
+            for process in multiprocessing.active_children():
+                process.kill()
+
+
+def settle_in():
+    """Leave Ctrl-C to the process that started this one, and end when that one does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
+class Cluster(Executor):
+    """A running Dask cluster, by the address of its scheduler. Dask moves the work of a worker that died to another."""
+
+    def __init__(self, address):
+        from distributed import Client  # only who has a cluster has it installed
+
+        self.client = Client(address, timeout=30, set_as_default=False)
+        self.width = 2 * max(1, sum(self.client.nthreads().values()))
+        self.submit = self.client.get_executor(pure=False).submit
+
+    def __exit__(self, kind, error, trace):
+        self.client.close()
+
+
+# ------------------------------------------------------------------------ the class
+
+
+class Lost(RuntimeError):
+    """A process of an engine was killed, and the submissions that it had were not graded."""
+
+    def __init__(self, students):
+        super().__init__(
+            f"A process of the grader was killed while it had {len(students)} submissions, which are not graded: "
+            f"{', '.join(students)}. All others are stored. Run the same command again."
+        )
+
+
+class Flow:
+    """Keeps an engine busy with no more under way than it needs, so that memory does not grow with the class.
+
+    Parameters
+    ----------
+    engine : Here, Local or Cluster
+    function : callable
+        What the engine calls; it returns one outcome for each student of a batch.
+    """
+
+    def __init__(self, engine, function):
+        self.engine, self.function, self.running, self.lost = engine, function, {}, []
+
+    def send(self, students, *arguments):
+        """Have the function called for some students; yield lists of outcomes that are done meanwhile."""
+        while len(self.running) >= self.engine.width:
+            yield from self.done()
+        self.running[self.engine.submit(self.function, *arguments)] = students
+
+    def done(self):
+        for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+            students = self.running.pop(future)
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                self.lost.extend(students)
+
+    def finish(self):
+        """Yield the outcomes that are left; raise Lost where an engine's process took some with it."""
+        while self.running:
+            yield from self.done()
+        if self.lost:
+            raise Lost(sorted(self.lost))
+
+
+def batches(items, size, engine, count):
+    """Yield lists of items, small enough for every process of an engine to have some and for memory to hold."""
+    most = max(1, min(TOGETHER, count // (2 * engine.width)))
+    batch, bytes_ = [], 0
+    for item in items:
+        batch.append(item)
+        bytes_ += size(item)
+        if len(batch) == most or bytes_ > BYTES:
+            yield batch
+            batch, bytes_ = [], 0
+    if batch:
+        yield batch
+
+
+def autograde(course, students, engine, work, force=False):
+    """Grade what is new or has changed, and store it as it comes.
+
+    Parameters
+    ----------
+    course : grading.gradebook.Class
+    students : list of str
+    engine : Here, Local or Cluster
+    work : Work
+    force : bool
+        Grade again what has not changed.
+
+    Yields
+    ------
+    (str, Graded or None)
+        A student's id, and what was stored just now; None where what was stored before still holds.
+
+    Raises
+    ------
+    Lost
+        When everything else is done, if a process of the engine was killed.
+    """
+    with course.writer() as writer, engine:
+        flow = Flow(engine, grade_together)
+
+        def stored(graded):
+            writer.store(graded)
+            return [(one.result.student_id, one) for one in graded]
+
+        for batch in batches(writer.look_up(students, force), lambda one: len(one.data or b""), engine, len(students)):
+            changed = [submitted for submitted in batch if not submitted.unchanged]
+            yield from ((submitted.student_id, None) for submitted in batch if submitted.unchanged)
+            if changed:
+                ids = [submitted.student_id for submitted in changed]
+                writer.begin(ids)
+                for graded in flow.send(ids, work, changed):
+                    yield from stored(graded)
+        for graded in flow.finish():
+            yield from stored(graded)
+
+
+def feedback(course, engine, force=False):
+    """Write the page of everybody who has a result and no page yet.
+
+    Parameters
+    ----------
+    course : grading.gradebook.Class
+    engine : Here, Local or Cluster
+    force : bool
+        Write all pages anew, for comments and points that were given by hand since.
+
+    Yields
+    ------
+    (str, bool)
+        A student's id, and whether there is a page.
+    """
+    with course.gradebook() as gradebook, engine:
+        flow = Flow(engine, render_together)
+
+        def written(pages):
+            for student, text in pages:
+                write_whole(course.page(student), text)
+                yield student, True
+
+        everybody = ((student, result) for student, result in course.results() if result is not None)
+        for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):
+            there = {student: result.status != MISSING for student, result in batch}
+            wanted = [student for student in there if there[student] and (force or not course.page(student).exists())]
+            yield from ((student, there[student]) for student in there if student not in wanted)
+            if wanted:
+                for pages in flow.send(wanted, course.assignment, course.for_pages(gradebook, wanted)):
+                    yield from written(pages)
+        for pages in flow.finish():
+            yield from written(pages)
+
+
+def cores():
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def grade_class(course, students, force=False):
+    """Grade on all cores of this machine, as `nbgrader autograde` and the formgrader do here; see `autograde`."""
+    engine = Here() if len(students) == 1 else Local(min(cores(), len(students)))
+    return autograde(course, students, engine, Work(course.master, course.limits, available().name), force)

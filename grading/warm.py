@@ -1,0 +1,113 @@
+"""Runs inside the sandbox, before any student's code does: keeps Python and NumPy loaded, and forks a worker for each submission.
+
+The sandbox keeps students from the machine. The walls that a fork puts around
+itself keep them from each other: user, mount, process and IPC namespaces of its
+own, empty folders to write to, no capability, and a system call filter. This
+file imports no student's code and reads nothing that a student wrote.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import worker  # noqa: E402
+
+sys.path.pop(0)
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+# From the kernel's headers: sched.h, mount.h, prctl.h, seccomp.h, capability.h
+NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x20000000 | 0x08000000  # user, mount, process, IPC
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_REMOUNT = 1, 2, 4, 4096, 32
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 22, 2
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+def checked(outcome, what):
+    """Raise what the C library reports where a call failed: a wall that does not stand lets nobody in."""
+    if outcome != 0:
+        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+
+
+def mount(source, target, kind, flags, options=None):
+    arguments = [None if text is None else text.encode() for text in (source, target, kind)]
+    checked(libc.mount(*arguments, ctypes.c_ulong(flags), options and options.encode()), f"mount {target}")
+
+
+def leave_the_others(disk, helpers):
+    """Move into new namespaces, with empty folders of ``disk`` bytes each and the helpers read-only in the working folder."""
+    user, group = os.getuid(), os.getgid()
+    checked(libc.unshare(NEW_NAMESPACES), "unshare")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    for folder in ("/scratch", "/tmp", "/dev/shm"):
+        mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, f"size={disk},mode=0700")
+    for name in helpers:
+        os.close(os.open(f"/scratch/{name}", os.O_CREAT))
+        mount(f"/helpers/{name}", f"/scratch/{name}", None, MS_BIND)
+        mount(None, f"/scratch/{name}", None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV)  # the sandbox's own shows the others
+    os.chdir("/scratch")
+
+
+def lock(program):
+    """Give up every capability, and forbid the system calls that the filter forbids: for this process, for good."""
+    header, none = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+    checked(libc.capset(header, none), "capset")
+    steps = ctypes.create_string_buffer(program, len(program))
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+
+    filter_ = Program(len(program) // 8, ctypes.addressof(steps))
+    checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filter_), 0, 0), "seccomp")
+
+
+def main(disk, *helpers):
+    """Fork a worker for each pair of pipes that comes through standard input, and answer with a handle to end it by.
+
+    One worker lives at a time: the next one is forked when the last is gone, with all that it started.
+    """
+    door = socket.socket(fileno=os.dup(0))
+    program = door.recv(1 << 16)
+    while True:
+        _, pipes, _, _ = socket.recv_fds(door, 1, 2)
+        if len(pipes) != 2:
+            return  # the grader is gone, and the sandbox goes with this process
+        child = os.fork()
+        if child == 0:
+            try:
+                admit(door, pipes, program, disk, helpers)
+            except BaseException as error:  # noqa: BLE001
+                door.send(f"a worker's walls do not stand: {error}"[:500].encode())
+            finally:
+                os._exit(0)
+        for pipe in pipes:
+            os.close(pipe)
+        os.waitpid(child, 0)
+
+
+def admit(door, pipes, program, disk, helpers):
+    """Put up the walls, start the worker behind them as the first process of its namespace, and wait for its end."""
+    leave_the_others(disk, helpers)
+    child = os.fork()
+    if child == 0:
+        checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+        for number, pipe in enumerate(pipes):
+            os.dup2(pipe, number)
+        os.closerange(3, 1 << 10)
+        lock(program)
+        worker.main()
+        os._exit(0)
+    socket.send_fds(door, [b"ok"], [os.pidfd_open(child)])
+    for pipe in pipes:
+        os.close(pipe)
+    os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
