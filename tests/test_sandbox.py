@@ -10,13 +10,13 @@ import time
 import pytest
 
 from grading import sandbox
-from grading.sandbox import Bubblewrap, Limits, NoSandbox, Sandlock, available
+from grading.sandbox import SANDBOXES, Bubblewrap, Limits, NoSandbox, Sandlock, WarmBubblewrap, available, named
 from grading.student import StudentDied, StudentProcess
 
 LIMITS = Limits(cell=8, call=4, memory=1 << 30, disk=4 << 20, processes=8)
 
 
-@pytest.fixture(params=[Sandlock, Bubblewrap], ids=["sandlock", "bubblewrap"])
+@pytest.fixture(params=[WarmBubblewrap, Bubblewrap, Sandlock], ids=lambda kind: kind.name)
 def box(request):
     return request.param()
 
@@ -182,16 +182,161 @@ def test_no_privilege_can_be_gained(student):
     assert look(student, code) in (-1, *REFUSED)
 
 
+# Each leaves something where the next student might find it, and then looks for what the last one left.
+TRACES = {
+    "a file in each folder that can be written to": """
+        import os
+        seen, written = [], 0
+        for folder in ("/scratch", "/tmp", "/dev/shm", "/dev", "/", "/helpers", os.path.expanduser("~"), "/proc", "/dev/mqueue"):
+            try:
+                seen += [name for name in os.listdir(folder) if name.startswith("trace")]
+                open(folder + "/trace", "w").write("x")
+                written += 1
+            except OSError:
+                pass
+        return [seen, written]
+    """,
+    "a patched module": """
+        import numpy, sys
+        seen = [name for name in ("trace",) if hasattr(numpy, name) or hasattr(sys, name)]
+        numpy.trace_of_mine = numpy.trace = sys.trace = None
+        return [[] if numpy.zeros is zeros else ["zeros"], 1]
+    """,
+    "shared memory of System V": """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        there = libc.shmget(0x1234, 100, 0)
+        return [[] if there == -1 else ["segment"], int(libc.shmget(0x1234, 100, 0o1666) != -1)]
+    """,
+    "a message queue": """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        there = libc.msgget(0x1234, 0)
+        return [[] if there == -1 else ["queue"], int(libc.msgget(0x1234, 0o1666) != -1)]
+    """,
+    "a key in the user's keyring": """
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        there = libc.syscall(250, 10, -4, b"user", b"trace", 0)
+        return [[] if there == -1 else ["key"], int(libc.syscall(248, b"user", b"trace", b"x", 1, -4) != -1)]
+    """,
+    "a thread that goes on": """
+        import threading, time
+        seen = [thread.name for thread in threading.enumerate() if thread.name == "trace"]
+        threading.Thread(target=lambda: time.sleep(60), name="trace").start()
+        return [seen, 1]
+    """,
+    "a socket that listens": """
+        import socket, sys
+        sys.kept = []
+        for family, address in ((socket.AF_INET, ("127.0.0.1", 7777)), (socket.AF_UNIX, chr(0) + "trace")):
+            try:
+                listener = socket.socket(family)
+                listener.bind(address)
+                listener.listen()
+                sys.kept.append(listener)
+            except OSError as error:
+                return [[str(error)] if error.errno == 98 else [], len(sys.kept)]
+        return [[], 1]
+    """,
+    "the state of the random generators": """
+        import random, numpy, secrets
+        drawn = [random.random(), float(numpy.random.rand()), float(numpy.random.default_rng().random())]
+        for number in range(9):
+            random.random(), numpy.random.rand(), secrets.token_bytes(3)
+        return [drawn, 1]
+    """,
+}
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_one_student_leaves_nothing_for_the_next(box, trace):
+    """Also where all of them are forked from one warm process."""
+    found = []
+    for _ in range(3):
+        with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+            process.run("import numpy\nzeros = numpy.zeros")
+            found.append(look(process, TRACES[trace]))
+    assert isinstance(found[0], list) and found[1:] == found[:1] * 2, found
+    assert trace.startswith("the state") or found[0][0] == []
+
+
+@pytest.mark.parametrize("code", [
+    "import os, signal\nfor number in range(1, 300):\n    try: os.kill(number, signal.SIGKILL)\n    except OSError: pass\nos.kill(-1, signal.SIGKILL)",
+    "import os\nfor number in range(3, 300):\n    try: os.write(number, b'x' * 100)\n    except OSError: pass",
+    "import os\nos._exit(3)",
+    "bytearray(8 << 30)",
+    "import ctypes\nctypes.string_at(1)",
+    "import os\nos.closerange(0, 1000)",
+    "import ctypes, os\nfor number in range(1, 99):\n    ctypes.CDLL(None).ptrace(16, number, 0, 0)\n    try: open(f'/proc/{number}/mem', 'wb').write(b'x')\n    except OSError: pass",
+])  # fmt: skip
+def test_whatever_a_student_does_the_next_one_is_served(box, code):
+    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        look(process, code)
+    if isinstance(box, WarmBubblewrap):
+        warm = box.process
+    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        assert look(process, "return 7") == 7
+    if isinstance(box, WarmBubblewrap):
+        assert box.process is warm and warm.poll() is None
+
+
+def test_a_warm_process_that_was_killed_is_replaced():
+    box = WarmBubblewrap()
+    for _ in range(3):
+        with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+            assert look(process, "return 7") == 7
+        box.process.kill()
+        box.process.wait()
+
+
+def test_a_warm_process_ends_with_the_grader():
+    code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.process.pid, flush=True)\ninput()"
+    grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    warm = int(grader.stdout.readline())
+    family = children(warm) | {warm}
+    assert len(family) >= 4  # bubblewrap, its first process, the warm one, the student's
+    grader.kill()
+    grader.wait()
+    grader.stdin.close()
+    grader.stdout.close()
+    deadline = time.monotonic() + 10
+    while any(alive(process) for process in family) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [process for process in family if alive(process)]
+
+
+def children(process):
+    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True).stdout.split()[2:]
+    found = {int(child) for child, parent in zip(listed[::2], listed[1::2]) if int(parent) == process}
+    return found.union(*map(children, found))
+
+
+def alive(process):
+    try:
+        return "Z" not in open(f"/proc/{process}/stat").read().rpartition(")")[2][:3]
+    except FileNotFoundError:
+        return False
+
+
+def test_the_released_helpers_can_not_be_written_to(box):
+    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+        outcome = look(process, "open('helper.py', 'w').write('VALUE = 8')")
+        assert outcome in REFUSED or isinstance(box, Sandlock)  # there it is a copy of this worker's own
+    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+        assert look(process, "import helper\nreturn helper.VALUE") == 7
+
+
 def test_the_first_sandbox_that_works_is_taken():
-    assert available().name in ("sandlock", "bubblewrap")
+    assert available() is named("warm bubblewrap") and list(SANDBOXES) == ["warm bubblewrap", "bubblewrap", "sandlock", "no sandbox"]
 
 
 def test_without_a_sandbox_the_message_says_what_to_install(monkeypatch):
     def broken(self, *arguments):
         raise OSError("not on this machine")
 
-    monkeypatch.setattr(Sandlock, "start", broken)
-    monkeypatch.setattr(Bubblewrap, "start", broken)
+    for kind in (WarmBubblewrap, Bubblewrap, Sandlock):
+        monkeypatch.setattr(kind, "start", broken)
     available.cache_clear()
     try:
         with pytest.raises(NoSandbox, match="pip install sandlock.*apt-get install bubblewrap.*--unsafe-no-sandbox"):
