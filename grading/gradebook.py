@@ -30,7 +30,7 @@ from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, delete, insert, make_url, select
-from sqlalchemy.exc import DBAPIError, SAWarning
+from sqlalchemy.exc import ArgumentError, DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from grading.checks import Master
@@ -104,7 +104,7 @@ class Class:
         try:
             with Gradebook(self.course.db_url, self.course.course_id) as gradebook:
                 yield gradebook
-        except (DBAPIError, ModuleNotFoundError) as error:
+        except (ArgumentError, DBAPIError, ModuleNotFoundError) as error:
             reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
             raise NbGraderException(
                 f"The gradebook {where} can't be used: {reason}. What was stored is kept; the same command goes on from there."

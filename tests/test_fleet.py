@@ -1,0 +1,395 @@
+"""fleet.py: a class gets the same grades however it is graded, and nothing that ends the grading early loses any."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from conftest import ROOT, cells_by_id, copy_course, nbgrader
+from corpus import blank, save
+from distributed import LocalCluster
+from nbgrader.api import Gradebook
+
+from grading import fleet
+from grading.__main__ import row
+from grading.gradebook import Class, NbGraderException
+from grading.result import Graded
+from grading.sandbox import available
+
+SAMPLE = [path for path in sorted((ROOT / "examples" / "submitted").iterdir()) if path.name != "ines"]  # she takes ten seconds
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server of this test's own; yields the address of a new database whenever it is called."""
+    found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
+    programs = [Path(path).parent for path in found if path]
+    if not programs:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    someone = {}
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        someone = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    run = Server(programs[-1], folder, someone)
+    run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D", folder / "data")
+    run.start()
+    yield run
+    run("pg_ctl", "stop", "-m", "immediate", "-D", folder / "data")
+    shutil.rmtree(folder)
+
+
+class Server:
+    def __init__(self, programs, folder, someone):
+        self.programs, self.folder, self.someone, self.made = programs, folder, someone, 0
+
+    def __call__(self, program, *arguments):
+        subprocess.run([self.programs / program, *arguments], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, cwd=self.folder, **self.someone)  # fmt: skip
+
+    def start(self):
+        options = f"-c listen_addresses='' -k {self.folder}"
+        self("pg_ctl", "start", "-w", "-D", self.folder / "data", "-o", options, "-l", self.folder / "log")
+
+    def database(self):
+        self.made += 1
+        self("createdb", "-h", self.folder, "-U", "postgres", f"class{self.made}")
+        return f"postgresql+psycopg://postgres@/class{self.made}?host={self.folder}"
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    with LocalCluster(n_workers=4, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as started:
+        yield started
+
+
+def course_of(folder, submissions, database=None):
+    """A course with its release built, its grader, and a folder of a class."""
+    made = copy_course(folder / "a course", grader=True)
+    if database:
+        with open(made / "nbgrader_config.py", "a") as config:
+            config.write(f"\nc.CourseDirectory.db_url = {database!r}\n")
+    for student, write in submissions.items():
+        place = made / "submitted" / student / "initialization"
+        place.mkdir(parents=True)
+        write(place)
+    course = Class("initialization", made)
+    course.generate()
+    return course
+
+
+def a_class(size, seconds=0.0):
+    """Right answers to three, two, one and none of the exercises; each takes ``seconds`` longer than it must."""
+
+    def writer(number):
+        notebook = blank(["zeros", "random", "he"][: number % 4])
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(f"import time\ntime.sleep({seconds})"))
+        return lambda place: save(notebook, place)
+
+    return {f"student-{number:03}": writer(number) for number in range(size)}
+
+
+def the_sample_class():
+    made = {path.name: lambda place, path=path: shutil.copytree(path / "initialization", place, dirs_exist_ok=True) for path in SAMPLE}
+    return made | {"Zoë": lambda place: save(blank(["he"]), place), "a b": lambda place: None, "B": lambda place: save(blank(), place)}
+
+
+def work(course):
+    return fleet.Work(course.master, course.limits, available().name)
+
+
+def everything(course):
+    """What there is to know of a graded class: the rows of grades.csv, nbgrader's own gradebook, and the notebooks for feedback."""
+    rows = [row(result) for _, result in course.results()]
+    notebooks = {path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")}
+    stored = {}
+    with Gradebook(course.course.db_url, course.course.course_id) as gradebook:
+        for submission in gradebook.assignment_submissions("initialization"):
+            grades = {grade.name: (grade.auto_score, grade.score, grade.max_score, grade.needs_manual_grade)
+                      for notebook in submission.notebooks for grade in notebook.grades}  # fmt: skip
+            comments = sorted(comment.name for notebook in submission.notebooks for comment in notebook.comments)
+            assert submission.student.id not in stored
+            stored[submission.student.id] = grades, comments, submission.score
+    return rows, stored, notebooks
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The sample class, graded by nobody but this process."""
+    course = course_of(tmp_path_factory.mktemp("here"), the_sample_class())
+    for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
+        pass
+    return everything(course)
+
+
+def test_the_sample_is_worth_comparing(expected):
+    rows, stored, notebooks = expected
+    assert [line[0] for line in rows] == sorted(line[0] for line in rows) and len(rows) == len(SAMPLE) + 3
+    assert {line[4] for line in rows} == {"graded", "malformed", "crashed", "missing"}
+    assert stored.keys() == notebooks.keys() == {line[0] for line in rows} - {"a b"}
+
+
+def test_nbgrader_makes_the_same_rows(tmp_path, expected):
+    """What stands in the gradebook is what nbgrader's own way of adding a submission leaves there."""
+    course = course_of(tmp_path, {})
+    with course.gradebook() as gradebook:
+        gradebook.add_student("ada")
+        added = gradebook.add_submission("initialization", "ada").notebooks[0]
+        names = sorted(grade.name for grade in added.grades), sorted(comment.name for comment in added.comments)
+    grades, comments, _ = expected[1]["ada"]
+    assert (sorted(grades), comments) == names
+
+
+@pytest.mark.parametrize("jobs", [1, 8])
+def test_grades_are_the_same_with_any_number_of_workers(tmp_path, expected, jobs):
+    course = course_of(tmp_path, the_sample_class())
+    for _ in fleet.autograde(course, course.students(), fleet.Local(jobs), work(course)):
+        pass
+    assert everything(course) == expected
+
+
+def test_grades_are_the_same_on_a_cluster(tmp_path, expected, cluster):
+    course = course_of(tmp_path, the_sample_class())
+    for _ in fleet.autograde(course, course.students(), fleet.Cluster(cluster.scheduler_address), work(course)):
+        pass
+    assert everything(course) == expected
+
+
+def test_grades_are_the_same_in_postgresql(tmp_path, expected, server):
+    course = course_of(tmp_path, the_sample_class(), server.database())
+    for _ in fleet.autograde(course, course.students(), fleet.Local(2), work(course)):
+        pass
+    assert everything(course) == expected
+    assert dict(fleet.feedback(course, fleet.Here()))["ada"]
+    ours = course.page("ada").read_text()
+    nbgrader(course.course.root, "generate_feedback", "initialization", "--force")
+    assert course.page("ada").read_text() == ours
+
+
+def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
+    course = course_of(tmp_path, a_class(4))
+    for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
+        pass
+    with course.gradebook() as gradebook:
+        gradebook.find_comment("he-exercise", "initialization", "initialization", "student-001").manual_comment = "Look at the scale."
+        gradebook.find_grade("he-test", "initialization", "initialization", "student-001").manual_score = 7.5
+        gradebook.db.commit()
+    assert set(dict(fleet.feedback(course, fleet.Local(2))).values()) == {True}
+    ours = {student: course.page(student).read_text() for student in course.students()}
+    assert "Look at the scale." in ours["student-001"] and "7.5" in ours["student-001"]
+    nbgrader(course.course.root, "generate_feedback", "initialization", "--force")
+    assert {student: course.page(student).read_text() for student in course.students()} == ours
+
+
+# ------------------------------------------------------------------------ interruptions
+
+
+def command(course, *arguments):
+    """Start the command line of a course's own grader, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "grading", *arguments], cwd=course.course.root, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_until(true, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def stored(course):
+    return [student for student, result in course.results() if result is not None]
+
+
+def assert_whole(course):
+    """Each result has its rows in the gradebook and its notebook, and nobody has some of it."""
+    with Gradebook(course.course.db_url, course.course.course_id) as gradebook:
+        rows = {entry["student"]: entry["score"] for entry in gradebook.submission_dicts("initialization")}
+    results = {student: result.score for student, result in course.results() if result is not None}
+    assert rows == results
+    for student in results:
+        nbformat.read(Path(course.course.root) / "autograded" / student / "initialization" / "initialization.ipynb", 4)
+
+
+def finished(course, students):
+    """The same command goes on from where it was, and ends with what an undisturbed class would have."""
+    before = stored(course)
+    ran = command(course, "autograde", "initialization")
+    output, errors = ran.communicate(timeout=300)
+    assert ran.returncode == 0, errors
+    assert f"{len(before)} unchanged" in output
+    assert_whole(course)
+    assert {student: result.score for student, result in course.results()} == {
+        student: 10.0 * (number % 4) for number, student in enumerate(students)
+    }
+    return output
+
+
+def family(process):
+    return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_the_command_is_ended(tmp_path, number):
+    course = course_of(tmp_path, a_class(60, 0.1))
+    students = course.students()
+    ran = command(course, "autograde", "initialization", "--jobs", "3")
+    wait_until(lambda: len(stored(course)) >= 5)
+    processes = family(ran)
+    assert len(processes) > 8
+    if number == signal.SIGINT:
+        os.killpg(ran.pid, number)  # as a terminal does
+    else:
+        ran.kill()
+    output, errors = ran.communicate(timeout=60)
+    assert ran.returncode == (130 if number == signal.SIGINT else -9)
+    assert "Traceback" not in errors
+    if number == signal.SIGINT:
+        assert "the same command goes on from there" in output
+    psutil.wait_procs(processes, timeout=10)
+    assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert 5 <= len(stored(course)) < 60
+    assert_whole(course)
+    with course.writer() as writer:
+        interrupted = writer.interrupted()
+    assert interrupted
+    assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in finished(course, students).replace("\n", " ")
+
+
+def test_a_worker_of_this_machine_is_killed(tmp_path):
+    course = course_of(tmp_path, a_class(60, 0.1))
+    students = course.students()
+    ran = command(course, "autograde", "initialization", "--jobs", "3")
+    wait_until(lambda: len(stored(course)) >= 5)
+    judges = [each for each in family(ran) if "forkserver" in " ".join(each.cmdline()) and any("bwrap" in child.name() for child in each.children())]
+    judges[0].kill()
+    _, errors = ran.communicate(timeout=120)
+    assert ran.returncode == 1 and "Traceback" not in errors
+    assert "A process of the grader was killed" in errors and "Run the same command again" in errors
+    lost = [student for student in students if student not in stored(course)]
+    assert lost and all(student in errors for student in lost) and len(lost) < 40
+    assert_whole(course)
+    finished(course, students)
+
+
+def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
+    course = course_of(tmp_path, a_class(40, 0.1))
+    counted = Counter()
+    engine = fleet.Cluster(cluster.scheduler_address)
+    nodes = list(engine.client.run(os.getpid).values())
+    assert len(set(nodes)) == 4
+    for student, graded in fleet.autograde(course, course.students(), engine, work(course)):
+        assert isinstance(graded, Graded)
+        counted[student] += 1
+        if counted.total() == 5:
+            os.kill(nodes[0], signal.SIGKILL)
+    assert counted == Counter(course.students())
+    assert_whole(course)
+    assert [result.score for _, result in course.results()] == [10.0 * (number % 4) for number in range(40)]
+
+
+def test_the_connection_to_the_database_is_lost(tmp_path, server):
+    course = course_of(tmp_path, a_class(40, 0.05), server.database())
+    students = course.students()
+    ran = command(course, "autograde", "initialization", "--jobs", "2")
+    wait_until(lambda: len(stored(course)) >= 5)
+    server("pg_ctl", "stop", "-m", "immediate", "-D", server.folder / "data")
+    _, errors = ran.communicate(timeout=120)
+    assert ran.returncode == 1 and "Traceback" not in errors
+    assert "The gradebook postgresql+psycopg://postgres@/" in errors and "the same command goes on from there" in errors
+    ran = command(course, "autograde", "initialization")
+    _, errors = ran.communicate(timeout=120)
+    assert ran.returncode == 1 and "Traceback" not in errors and "can't be used" in errors
+    server.start()
+    assert 5 <= len(stored(course)) < 40
+    finished(course, students)
+
+
+def test_a_database_without_its_driver_gets_a_sentence(tmp_path):
+    made = copy_course(tmp_path / "a course")
+    with open(made / "nbgrader_config.py", "a") as config:
+        config.write('\nc.CourseDirectory.db_url = "postgresql+psycopg9://me:secret@localhost/class"\n')
+    with pytest.raises(NbGraderException, match="can't be used") as error:
+        Class("initialization", made).students()
+    assert "secret" not in str(error.value)
+
+
+def test_the_disk_is_full(tmp_path):
+    """A real one: the course lies on a file system of 6 MB."""
+    course = course_of(tmp_path, a_class(40))
+    script = f"""
+        cp -r "{course.course.root}/." /mnt && cd /mnt || exit 9
+        head -c 100M /dev/zero > filler 2>/dev/null
+        dd if=/dev/null of=filler bs=1 seek=$(($(stat -c %s filler) - 300000)) 2>/dev/null
+        "{sys.executable}" -m grading autograde initialization --jobs 2 > first 2> /tmp/first
+        echo "first: $?"; tail -1 /tmp/first
+        rm filler
+        "{sys.executable}" -m grading autograde initialization --jobs 2 | tail -1
+        "{sys.executable}" -m grading report initialization | tail -1
+    """
+    sealed = ["bwrap", "--dev-bind", "/", "/", "--size", str(6 << 20), "--tmpfs", "/mnt", "--tmpfs", "/tmp", "--bind", str(tmp_path), str(tmp_path)]
+    ran = subprocess.run([*sealed, "sh", "-c", script], capture_output=True, text=True)
+    output = " ".join(ran.stdout.split())
+    assert "first: 1" in output and ("No space left on device" in output or "disk is full" in output), (output, ran.stderr)
+    assert "Traceback" not in output
+    assert "40 students, 10 with full marks, 0 not graded to the end." in output, output
+
+
+def test_a_locked_gradebook_gets_a_sentence(tmp_path):
+    course = course_of(tmp_path, a_class(2))
+    with course.gradebook() as other, contextlib.closing(other.engine.raw_connection()) as connection:
+        connection.execute("begin immediate")
+        with pytest.raises(NbGraderException, match="database is locked"):
+            list(fleet.autograde(course, course.students(), fleet.Here(), work(course)))
+        connection.rollback()
+    assert all(dict(fleet.autograde(course, course.students(), fleet.Here(), work(course))).values())
+
+
+# ----------------------------------------------------------------------------- memory
+
+
+def test_no_more_is_under_way_than_the_engine_needs():
+    class Counting(fleet.Here):
+        width, under_way, most = 3, 0, 0
+
+        def submit(self, function, /, *arguments):
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            return super().submit(function, *arguments)
+
+    engine = Counting()
+    flow = fleet.Flow(engine, lambda batch: batch)
+    read = 0
+    seen = []
+    for batch in fleet.batches(range(1000), lambda one: 1 << 20, engine, 1000):
+        read += len(batch)
+        assert len(batch) <= 9  # of 8 MB
+        for done in flow.send(batch, batch):
+            engine.under_way -= 1
+            seen += done
+        assert read - len(seen) <= 4 * 9
+    for done in flow.finish():
+        seen += done
+    assert sorted(seen) == list(range(1000)) and engine.most <= engine.width
+
+
+def test_students_are_chosen_by_name(tmp_path):
+    course = course_of(tmp_path, a_class(6))
+    ran = command(course, "autograde", "initialization", "--student", "student-003", "student-001", "--jobs", "1")
+    output, errors = ran.communicate(timeout=60)
+    assert ran.returncode == 0 and "2 students" in output, errors
+    assert stored(course) == ["student-001", "student-003"]
+    ran = command(course, "autograde", "initialization", "--student", "student-9")
+    _, errors = ran.communicate(timeout=60)
+    assert ran.returncode == 1 and "No such student: student-9." in errors and "Traceback" not in errors
