@@ -457,7 +457,6 @@ class Case:
         Units in each layer, from the input to the output.
     values : tuple of float
         The expected W1, W2, ... one after the other, each row by row.
-        Where there is none, all of them are zero.
     """
 
     layers_dims: tuple
@@ -472,8 +471,7 @@ class Case:
     def weights(self):
         """The expected weights, by key."""
         sizes = [rows * columns for rows, columns in self.shapes]
-        values = np.array(self.values or [0.0] * sum(sizes))
-        parts = np.split(values, np.cumsum(sizes)[:-1])
+        parts = np.split(np.array(self.values), np.cumsum(sizes)[:-1])
         return {f"W{l}": part.reshape(shape) for l, (part, shape) in enumerate(zip(parts, self.shapes), start=1)}
 
 
@@ -501,7 +499,10 @@ class Exercise:
 
 # Four sizes show a loop that ends too early, and no two of them are equal. Three are those of the
 # cell above the check. Equal sizes show an array that is used twice.
-ZEROS = Exercise("initialize_parameters_zeros", (Case((5, 3, 2, 1)), Case((3, 2, 1)), Case((3, 3, 3))))
+ZEROS = Exercise(
+    "initialize_parameters_zeros",
+    (Case((5, 3, 2, 1), (0.0,) * 23), Case((3, 2, 1), (0.0,) * 8), Case((3, 3, 3), (0.0,) * 18)),
+)
 RANDOM = Exercise(
     "initialize_parameters_random",
     (
