@@ -420,7 +420,8 @@ PREFLIGHT = {
     "unknown": "could not be looked at",
     "ready": "All visible checks pass. Extra cells, extra variables and prints cost nothing. Restart the kernel, run all "
         "cells, save, and hand in.",
-    "not ready": "Not ready yet: {exercises}. You can hand in all the same; the other exercises keep their points.",
+    "not ready": "Not ready yet: {exercises}. You can hand in all the same; the other exercises keep their points. Extra cells, "
+        "extra variables and prints cost nothing.",
 }
 
 
@@ -1239,7 +1240,8 @@ def preflight(namespace):
     -------
     Preflight
     """
-    columns = [_findings(namespace, exercise) for exercise in (ZEROS, RANDOM, HE)]
+    with _own_random_state():
+        columns = [_findings(namespace, exercise) for exercise in (ZEROS, RANDOM, HE)]
     rows = tuple(
         (title, *(column.get(name, "-") for column in columns), costs)
         for name, (title, costs) in PREFLIGHT["rows"].items()
@@ -1253,7 +1255,7 @@ def preflight(namespace):
 def _findings(namespace, exercise):
     """Return what was found in one exercise, by the name of the row."""
     target = namespace.get(exercise.function)
-    if not isinstance(target, types.FunctionType):
+    if not callable(target):
         return {"there": _renamed(namespace, exercise.function)}
     found = {"there": PREFLIGHT["ok"]}
     looks = {"parameters": _look_at_parameters, "checks": _look_at_checks, "stub": _look_at_stub, "names": _look_at_names}
@@ -1290,7 +1292,7 @@ def _look_at_parameters(target, exercise):
 
 
 def _look_at_stub(target, exercise):
-    if "NotImplementedError" not in target.__code__.co_names:
+    if "NotImplementedError" not in inspect.unwrap(target).__code__.co_names:
         return ""
     try:
         with _time_limit(target):
@@ -1309,6 +1311,7 @@ def _look_at_checks(target, exercise):
 
 
 def _look_at_names(target, exercise):
+    target = inspect.unwrap(target)
     names = {
         instruction.argval
         for code in (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))

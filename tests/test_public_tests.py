@@ -408,6 +408,20 @@ def test_preflight_names_what_it_looks_for(changes, row, words):
     assert (table.summary == PREFLIGHT["ready"]) != costs
 
 
+def test_preflight_takes_whatever_can_be_called():
+    calls = "class Start:\n    def __call__(self, layers_dims):\n        return plain(layers_dims)\n\n"
+    wrapped = "\nplain = {0}\n" + calls + "{0} = Start()\n"
+    found, table = looked_at([READY[0] + wrapped.format("initialize_parameters_zeros"), *READY[1:]])
+    assert found["there"][0] == found["checks"][0] == "ok"
+    assert table.summary == PREFLIGHT["ready"]
+
+
+@pytest.mark.parametrize("ready", [READY, READY[:2]])
+def test_preflight_always_says_what_costs_nothing(ready):
+    _, table = looked_at(ready)
+    assert "Extra cells, extra variables and prints cost nothing." in table.summary
+
+
 @pytest.mark.parametrize("value", [None, 3, Liar(), np.zeros(3), len, type, {}])
 def test_preflight_never_raises(value):
     names = [f"initialize_parameters_{name}" for name in CHECKS]
@@ -429,6 +443,7 @@ def test_preflight_leaves_the_random_state_alone():
     expected = np.random.randn(3)
     np.random.seed(5)
     looked_at(READY)
+    looked_at([solution.replace("    return", "    if not layers_dims:\n        raise NotImplementedError\n    return") for solution in READY])
     np.testing.assert_array_equal(np.random.randn(3), expected)
 
 
