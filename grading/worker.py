@@ -51,6 +51,8 @@ class Encoder:
         kind = type(value)
         if value is None or kind is bool or kind is str or kind is float:
             return value
+        if isinstance(value, str):
+            return str.__str__(value)
         if kind is int and value.bit_length() < 10_000:
             return value
         if kind is complex:

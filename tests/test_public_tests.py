@@ -159,6 +159,21 @@ class OddDict(dict):
     items = values = __getitem__ = keys
 
 
+class Pretender:
+    """Says that it is a dict, or nothing at all."""
+
+    def __init__(self, kind=None):
+        self.kind = kind
+
+    @property
+    def __class__(self):
+        if self.kind is None:
+            raise RuntimeError("no class")
+        return self.kind
+
+    shape = __class__
+
+
 class Shouts(Exception):
     def __str__(self):
         raise RuntimeError("no text")
@@ -166,7 +181,7 @@ class Shouts(Exception):
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
-    st.builds(Liar), st.builds(OddDict), st.just(np.random), st.just(len), st.just(...), st.just(1e308),
+    st.builds(Liar), st.builds(OddDict), st.builds(Pretender, st.sampled_from([None, dict, np.ndarray, str])), st.just(np.random), st.just(len), st.just(...), st.just(1e308),
     arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
     st.just(np.zeros((3, 5)).view(np.matrix)), st.just(np.ma.masked_all((3, 5))), st.builds(lambda: np.array([Liar()])),
     st.just(np.broadcast_to(1.0, (10**6, 10**6))), st.just(np.zeros((0, 0))), st.just(np.array(["x"] * 15).reshape(3, 5)),
