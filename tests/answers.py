@@ -100,7 +100,19 @@ WRONG_ANYWHERE = [
     ("weights as a column", [(W_VALUE, "«layers_dims[l], 1»")],
      "weight shape/like the biases", ["(3, 1)"]),
     ("weights in one row of numbers", [(W_LINE, W_KEY + " = (" + W_VALUE + ").ravel()")],
-     "weight shape/one dimension", ["(15,)", "two: rows and columns"]),
+     "weight shape/one dimension", ["(15,)", "two numbers: rows and columns"]),
+    ("the sizes of layer 1 everywhere", [(W_VALUE, "«layers_dims[1], layers_dims[0]»")],
+     "weight shape/layer 1 everywhere", ["W2", "(3, 5)", "changes with l"]),
+    ("L for l in the weights", [(W_VALUE, "«layers_dims[L], layers_dims[L-1]»")],
+     "weight shape/last layer", ["(1, 2)", "capital L"]),
+    ("as many biases as layer 1 has", [(B_VALUE, "np.zeros((layers_dims[1], 1))")],
+     "bias shape/layer 1 everywhere", ["b2", "(3, 1)"]),
+    ("L for l in the biases", [(B_VALUE, "np.zeros((layers_dims[L], 1))")],
+     "bias shape/last layer", ["(1, 1)", "capital L"]),
+    ("as many biases as the layer's number", [(B_VALUE, "np.zeros((l, 1))")],
+     "bias shape/layer number", ["(1, 1)", "number of the layer"]),
+    ("biases without a shape", [(B_VALUE, "np.array(0.0)")],
+     "bias shape/one dimension", ["b1 of shape ()"]),
     ("weights with a third dimension", [(W_LINE, W_KEY + " = (" + W_VALUE + ")[None]")],
      "weight shape/more dimensions", ["(1, 3, 5)"]),
     ("a global list in place of the parameter", [("def NAME", "dims = [2, 10, 5, 1]\n\ndef NAME"), ("len(layers_dims)", "len(dims)"),
@@ -139,6 +151,14 @@ WRONG_ANYWHERE = [
      "keys/loop one long", ["W4", "too many"]),
     ("return inside the loop", [(RETURN, "        return parameters\n")],
      "keys/return inside the loop", ["below the loop"]),
+    ("a loop over the sizes, used as numbers", [(LOOP, "layers_dims")],
+     "error/sizes as indices", ["IndexError", "range(1, len(layers_dims))"]),
+    ("layers found by their size", [(f"for l in {LOOP}:", "for n in layers_dims[1:]:\n        l = layers_dims.index(n)")],
+     "keys/equal sizes", ["[3, 3, 3]", "loop over the numbers"]),
+    ("every second layer", [(LOOP, "range(1, L + 1, 2)")],
+     "keys/some missing", ["Missing: W2, b2."]),
+    ("biases below the loop", [(f"        {B_LINE}", f"    {B_LINE}")],
+     "keys/some missing", ["Missing: b1, b2.", "inside the loop"]),
     ("dict made inside the loop", [("    parameters = {}\n", ""), (f"        {W_LINE}", f"        parameters = {{}}\n        {W_LINE}")],
      "keys/dict inside the loop", ["W3", "before the loop"]),
     ("a loop that never ends", [(f"for l in {LOOP}:", "l = 1\n    while l <= L:")],
@@ -183,6 +203,8 @@ def NAME(layers_dims):
      "type/text", ["of type str"]),
     ("itself", [(RETURN, "    return NAME\n")],
      "type/function", ["of type function"]),
+    ("a method that was not called", [(RETURN, "    return parameters.copy\n")],
+     "type/function", ["not what it returns"]),
     ("a generator", [(RETURN, "    yield parameters\n")],
      "type/generator", ["of type generator", "yield"]),
     # the keys
@@ -210,6 +232,19 @@ def NAME(layers_dims):
      "keys/no number", ["the keys W, b\n"]),
     ("keys with the letter l", [('"W" + str(l)', '"Wl"'), ('"b" + str(l)', '"bl"')],
      "keys/letter for number", ["Wl"]),
+    ("keys with str(l) in quotation marks", [('"W" + str(l)', '"Wstr(l)"'), ('"b" + str(l)', '"bstr(l)"')],
+     "keys/letter for number", ["Wstr(l)", "stays as it is"]),
+    ("keys with an f forgotten", [('"W" + str(l)', '"W{l}"'), ('"b" + str(l)', '"b{l}"')],
+     "keys/no f", ["W{l}", "an f stands before"]),
+    ("keys w1 and B1", [('"W"', '"w"'), ('"b"', '"B"')],
+     "keys/both letters", ["w1, B1", "other way round"]),
+    ("keys dW1", [('"W"', '"dW"'), ('"b"', '"db"')],
+     "keys/extra characters", ["dW1", "nothing before"]),
+    ("biases under the keys of the weights", [('"b" + str(l)', '"W" + str(l)')],
+     "keys/biases under W", ["replaced the weights"]),
+    ("two lists in the dict", [("parameters = {}", 'parameters = {"W": [], "b": []}'), (W_LINE, f'parameters["W"].append({W_VALUE})'),
+     (B_LINE, f'parameters["b"].append({B_VALUE})')],
+     "keys/lists of layers", ["the keys W, b\n", "one list"]),
     ("numbers as keys", [('"W" + str(l)', "l"), ('"b" + str(l)', "-l")],
      "keys/not text", ["the keys 1, -1"]),
     ("a dict for each layer", [(W_LINE, f"parameters[str(l)] = {{'W': {W_VALUE}}}"), (B_LINE, f"parameters[str(l)]['b'] = {B_VALUE}")],
@@ -225,6 +260,8 @@ def NAME(layers_dims):
     # the arrays
     ("lists", [(RETURN, "    return {key: value.tolist() for key, value in parameters.items()}\n")],
      "array/list", ["W1 is of type list"]),
+    ("a comma at the end of the line", [(W_LINE, W_LINE + ",")],
+     "array/tuple", ["W1 is of type tuple", "comma"]),
     ("a zero for the biases", [(B_VALUE, "0")],
      "array/number", ["b1 is of type int"]),
     ("matrices", [(RETURN, "    return {key: np.asmatrix(value) for key, value in parameters.items()}\n")],
@@ -241,6 +278,8 @@ def NAME(layers_dims):
      "array/function", ["b1 is of type builtin"]),
     ("whole numbers", [(RETURN, "    return {key: value.astype(int) for key, value in parameters.items()}\n")],
      "numbers/int", ["int64", "float"]),
+    ("a column of whole zeros", [(B_VALUE, "np.array([[0]] * layers_dims[l])")],
+     "numbers/int", ["b1", "np.array([[0]])"]),
     ("zeros_like of a tuple", [(B_VALUE, "np.zeros_like((layers_dims[l], 1))")],
      "numbers/zeros_like", ["b1", "np.zeros_like"]),
     ("True and False", [(B_VALUE, "np.zeros((layers_dims[l], 1), dtype=bool)")],
@@ -287,6 +326,8 @@ def NAME(layers_dims):
     # what Python says
     ("an unknown name", [("len(layers_dims)", "len(layer_dims)")],
      "error/unknown name", ["NameError", "uses layer_dims,"]),
+    ("a function of NumPy's without np", [(B_VALUE, "zeros((layers_dims[l], 1))")],
+     "error/name of NumPy", ["uses zeros alone"]),
     ("a name before its value", [("len(layers_dims) - 1", "L - 1")],
      "error/unset name", ["reads L "]),
     ("text plus a number", [('"W" + str(l)', '"W" + l')],
@@ -297,6 +338,20 @@ def NAME(layers_dims):
      "error/loop over a number", ["not iterable"]),
     ("round brackets for an entry", [(B_VALUE, "np.zeros((layers_dims(l), 1))")],
      "error/call for an entry", ["layers_dims[l]"]),
+    ("a star forgotten", [(B_VALUE, "np.zeros((layers_dims[l], 1)) (0)")],
+     "error/call for an entry", ["not callable", "a product a star"]),
+    ("two indices in one list", [(B_VALUE, "np.zeros((layers_dims[l, 0], 1))")],
+     "error/index not whole", ["one whole number"]),
+    ("the list as a size", [(B_VALUE, "np.zeros((layers_dims, 1))")],
+     "error/range of a list", ["layers_dims[l] in a shape"]),
+    ("a loop up to a fraction", [(LOOP, "range(1, L / 1 + 1)")],
+     "error/shape not whole", ["range and a shape"]),
+    ("a method that lists do not have", [("len(layers_dims) - 1", "layers_dims.len() - 1")],
+     "error/attribute of a list", ["len(layers_dims)"]),
+    ("a dict filled like a list", [(W_LINE, f"parameters.append({W_VALUE})")],
+     "error/attribute of a dict", ["square brackets"]),
+    ("a loop that never ends and catches errors", [(f"for l in {LOOP}:", "l = 1\n    while l <= L:\n        try:\n            L = L / 1\n        except Exception:\n            pass")],
+     "error/never ends", ["after 5 seconds"]),
     ("square brackets for a call", [("len(layers_dims) - 1", "len[layers_dims] - 1")],
      "error/entry for a call", ["len(layers_dims)"]),
     ("a loop over range(list)", [(LOOP, "range(layers_dims)")],
@@ -335,6 +390,8 @@ def NAME(layers_dims):
 WRONG_WEIGHTS_OF_ZEROS = [
     ("ones", [("np.zeros((layers_dims[l], layers_dims[l-1]))", "np.ones((layers_dims[l], layers_dims[l-1]))")],
      "zero weight/ones", ["W1 starts with 1, 1, 1"]),
+    ("layer numbers for sizes", [("np.zeros((layers_dims[l], layers_dims[l-1]))", "np.zeros((l, l - 1))")],
+     "weight shape/layer number", ["(1, 0)", "number of the layer"]),
     ("a constant", [("np.zeros((layers_dims[l], layers_dims[l-1]))", "np.full((layers_dims[l], layers_dims[l-1]), 0.5)")],
      "zero weight/constant", ["Every weight is 0.5"]),
     ("the identity", [("np.zeros((layers_dims[l], layers_dims[l-1]))", "np.eye(layers_dims[l], layers_dims[l-1])")],
@@ -364,6 +421,9 @@ WRONG_DRAWS = [
      "draws/any", ["their scale is right", "Only the stream"]),
     ("an unknown generator, a wrong scale", [(SEED_LINE, "    rng = np.random.default_rng(987)\n"), (RANDN, "0.5 * rng.standard_normal((layers_dims[l], layers_dims[l-1]))")],
      "draws/any", ["their scale is not right"]),
+    ("the module random, which NumPy's seed leaves alone", [("def initialize", "import random\n\ndef initialize"),
+     (RANDN, "np.array([[random.gauss(0, 1) for _ in range(layers_dims[l-1])] for _ in range(layers_dims[l])])")],
+     "repeat/no seed", ["no other generator"]),
     ("no seed", [(SEED_LINE, "")],
      "repeat/no seed", ["np.random.seed(3)"]),
     ("the seed above the function", [(SEED_LINE, ""), ("def initialize", "np.random.seed(3)\n\ndef initialize")],
@@ -386,6 +446,15 @@ WRONG_DRAWS = [
      "draws/transposed", ["turned"]),
     ("absolute values", [(RANDN, f"np.abs({RANDN})")],
      "draws/absolute", ["np.abs"]),
+    ("one draw in a whole row", [(RANDN, "np.random.randn(layers_dims[l], 1) * np.ones((1, layers_dims[l-1]))")],
+     "draws/one number", ["every column"]),
+    ("the signs alone", [(RANDN, f"np.sign({RANDN})")],
+     "draws/bent", ["something else than a factor"]),
+    ("roots of the draws", [(RANDN, f"np.sqrt({RANDN})"), ("    L =", "    np.seterr(all='ignore')\n    L =")],
+     "finite/some nan", ["W1 holds NaN", "are negative"]),
+    ("another scale in the last layer alone", [(SEED_LINE, "    rng = np.random.default_rng(987)\n"),
+     (RANDN, "(0.5 if l == L > 2 else 1) * rng.standard_normal((layers_dims[l], layers_dims[l-1]))")],
+     "draws/any", ["W3 on 400 inputs"]),
     ("cut off", [(RANDN, f"np.clip({RANDN}, -1, 1)")],
      "draws/clipped", ["np.clip"]),
     ("half precision", [(RETURN, "    return {key: value.astype(np.float16) for key, value in parameters.items()}\n")],
@@ -411,6 +480,7 @@ WRONG_SCALES_OF_RANDOM = [
         ("times -10", "* -10", "negative", ["times -10\n"]),
         ("times 0", "* 0", "zero", ["times 0\n", "exercise 1"]),
         ("times 5", "* 5", "any", ["times 5\n"]),
+        ("times 10.0005", "* 10.0005", "nearly", ["17.8862847, 4.36509851", "17.887179"]),
         ("the scale of He", "* np.sqrt(2 / layers_dims[l-1])", "he", ["exercise 3"]),
         ("times 10 in layer 1 only", "* (10 if l == 1 else 1)", "some layers", ["W2", "every pass"]),
     ]
@@ -438,7 +508,7 @@ WRONG_SCALES_OF_HE = [
         ("the 2 below", "1 / np.sqrt(2 * layers_dims[l-1])", "2 below", ["on top"]),
         ("the mean of the fans", "np.sqrt(4 / (layers_dims[l-1] + layers_dims[l]))", "mean of the fans", ["mean"]),
         ("Xavier's uniform limit", "np.sqrt(6 / (layers_dims[l-1] + layers_dims[l]))", "uniform limit", ["The 6"]),
-        ("the input's size everywhere", "np.sqrt(2 / layers_dims[0])", "input size", ["W2", "layer 1 in every"]),
+        ("the input's size everywhere", "np.sqrt(2 / layers_dims[0])", "input size", ["W2", "layer 1 alone"]),
         ("the number of layers", "np.sqrt(2 / L)", "number of layers", ["number of layers"]),
         ("the length of the list", "np.sqrt(2 / len(layers_dims))", "length of the list", ["length"]),
         ("the layer's number", "np.sqrt(2 / l)", "layer number", ["number l"]),
@@ -451,10 +521,17 @@ WRONG_SCALES_OF_HE = [
         ("He times 0.01", "np.sqrt(2 / layers_dims[l-1]) * 0.01", "he times hundredth", ["0.01"]),
         ("a minus", "-np.sqrt(2 / layers_dims[l-1])", "negative", ["plus"]),
         ("times 0", "0", "zero", ["exercise 1"]),
+        ("a power of 1/2 without brackets", "(2 / layers_dims[l-1]) ** 1/2", "variance of xavier", ["** 1/2"]),
+        ("a factor that is rounded", "np.sqrt(2 / layers_dims[l-1]).round(2)", "nearly", ["in full"]),
+        ("rows times columns", "np.sqrt(2 / (layers_dims[l] * layers_dims[l-1]))", "number of weights", ["rows times columns"]),
         ("3 / n", "np.sqrt(3 / layers_dims[l-1])", "any", ["sqrt(2 / n)"]),
         ("He in layer 1 only", "(np.sqrt(2 / layers_dims[l-1]) if l == 1 else 7)", "some layers", ["W2"]),
     ]
 ] + [
+    ("a hat for the power", [("np.sqrt(2 / layers_dims[l-1])", "(2 / layers_dims[l-1]) ^ 0.5")], "error/power", ["not the power"]),
+    ("a comma for the slash", [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2, layers_dims[l-1])")], "error/root of two", ["slash"]),
+    ("all fractions at once", [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / np.array(layers_dims[:-1]))")],
+     "error/shapes apart", ["broadcast", "one number"]),
     ("2 / (l-1)", [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / (l - 1))")], "error/division by zero", ["not l-1"]),
 ]  # fmt: skip
 
@@ -560,6 +637,38 @@ def NAME(layers_dims):
     ("asserts and a docstring", [("    L =", '    """Start the network."""\n    assert len(layers_dims) > 1\n    L =')]),
     ("a loop from 0", [(LOOP, "range(L)"), ('"W" + str(l)', '"W" + str(l + 1)'), ('"b" + str(l)', '"b" + str(l + 1)'),
      (W_VALUE, "«layers_dims[l+1], layers_dims[l]»"), (B_VALUE, "np.zeros((layers_dims[l+1], 1))")]),
+    ("keys from a NumPy array", [('"W" + str(l)', 'np.array(["W" + str(l)])[0]')]),
+    ("an object that can be called", """
+class Start:
+    def __call__(self, layers_dims):
+        SEED
+        parameters = {}
+        for l in range(1, len(layers_dims)):
+            parameters[f"W{l}"] = «layers_dims[l], layers_dims[l-1]»
+            parameters[f"b{l}"] = np.zeros((layers_dims[l], 1))
+        return parameters
+
+NAME = Start()
+"""),
+    ("pairs matched one by one", """
+def NAME(layers_dims):
+    SEED
+    parameters = {}
+    before, *others = layers_dims
+    for l, n in enumerate(others, 1):
+        parameters[f"W{l}"], parameters[f"b{l}"] = «n, before», np.zeros(n)[:, np.newaxis]
+        before = n
+    return parameters
+"""),
+    ("reduced to one dict", """
+from functools import reduce
+
+def NAME(layers_dims):
+    SEED
+    def with_layer(parameters, l):
+        return parameters | {f"W{l}": «layers_dims[l], layers_dims[l-1]», f"b{l}": np.zeros((layers_dims[l], 1))}
+    return reduce(with_layer, range(1, len(layers_dims)), {})
+"""),
     ("a decorator", [("def NAME", "def plain(function):\n    def wrapped(*sizes):\n        return function(*sizes)\n    return wrapped\n\n@plain\ndef NAME")]),
 ]  # fmt: skip
 RIGHT_ZEROS = [

@@ -19,7 +19,8 @@ ANSWERS = WRONG + RIGHT
 # Two different mistakes with one outcome: nothing in what comes back tells them apart.
 SAME_OUTCOME = [
     {"loop from 0, one short", "keys one number too low"},
-    {"no seed", "the seed above the function"},
+    *map(set, itertools.combinations(["no seed", "the seed above the function", "the module random, which NumPy's seed leaves alone"], 2)),
+    {"1 / n", "a power of 1/2 without brackets"},
     {"an empty dict", "return before the loop"},
 ]
 

@@ -70,6 +70,10 @@ MESSAGES = {
                 "again for something else?",
             "index": "layers_dims has {count} entries, so its last index is {last}. The loop goes further than that: "
                 "let it end at len(layers_dims) - 1.",
+            "sizes as indices": "The loop runs over the sizes, and they are then used as numbers of layers. Loop over the "
+                "numbers: range(1, len(layers_dims)).",
+            "index not whole": "An entry of a list is taken with one whole number: layers_dims[l], layers_dims[l-1].",
+            "name of NumPy": "The function uses {unknown} alone. That is NumPy's: write np. or np.random. before it.",
             "unknown name": "The function uses {unknown}, which is not defined. Is it a typing mistake, or is it "
                 "set in a cell that has not run?",
             "unset name": "The function reads {unknown} before it gives it a value.",
@@ -77,24 +81,34 @@ MESSAGES = {
             "fixed number": "The function works for {works} and not here, so it counts on a number of layers. Loop up to "
                 "len(layers_dims) - 1.",
             "loop over a number": "A number can't be looped over. Use range(1, L + 1).",
-            "call for an entry": "Round brackets call a function. An entry of a list takes square ones: layers_dims[l].",
+            "call for an entry": "Round brackets call what stands before them, and it is no function. An entry takes square "
+                "ones, layers_dims[l], and a product a star.",
             "entry for a call": "Square brackets take an entry. A call takes round ones: len(layers_dims).",
-            "range of a list": "range needs a number. Use range(1, len(layers_dims)).",
+            "range of a list": "A whole number belongs there and not the whole list: range(1, len(layers_dims)) for a loop, "
+                "layers_dims[l] in a shape.",
             "shape as tuple": "np.random.randn takes the sizes one by one, not as a tuple: one pair of parentheses.",
-            "shape not whole": "A size in a shape has to be a whole number, and this one is not. layers_dims holds "
+            "shape not whole": "range and a shape take whole numbers, and this is a fraction, if only 3.0. layers_dims holds "
                 "the sizes as they are needed.",
             "shape not a tuple": "np.zeros takes the shape as one tuple: two pairs of parentheses, "
                 "np.zeros((rows, columns)).",
             "text plus number": "Text and numbers do not add up. Turn the number into text: 'W' + str(l).",
             "arithmetic on a list": "A list does not compute. Take one entry of it, such as layers_dims[l-1], "
                 "or make it an array.",
+            "power": "In Python ^ is not the power. Write ** 0.5, or np.sqrt.",
+            "root of two": "np.sqrt takes one value. Write the fraction with a slash: np.sqrt(2 / layers_dims[l-1]).",
+            "shapes apart": "Two arrays on that line do not fit together. A factor is one number, made of one entry of "
+                "the list: layers_dims[l-1].",
             "key": "The key is read before it is set, or spelled in another way than where it is set.",
             "division by zero": "The number below the fraction line is 0. The fan-in is layers_dims[l-1], not l-1.",
+            "attribute of a list": "A list has nothing of that name. Its length is len(layers_dims), an entry of it "
+                "layers_dims[l].",
+            "attribute of a dict": "A dict has nothing of that name. It is filled with square brackets: "
+                "parameters['W' + str(l)] = ...",
             "attribute": "Check the spelling, and whether the name belongs to np or to np.random.",
             "import": "NumPy alone is enough here, and nothing else is sure to be there when this is graded.",
             "recursion": "The function calls itself without an end. A loop over the layers is enough.",
             "exit": "The function ends the whole program. Return the dict in place of that.",
-            "any": "Read that line again, with the values that its names have in the first pass of the loop.",
+            "any": "Read that line again, with the values that its names have at that moment. A print above it shows them.",
         },
     ),
     "type": Message(
@@ -109,7 +123,7 @@ MESSAGES = {
             "sequence": "Put every array into one dict, under its name, and return that dict: "
                 "parameters['W1'], parameters['b1'] and so on.",
             "array": "One array is not enough. Put the array of each layer into one dict, and return that.",
-            "text": "This is text. Return the dict itself, not a description of it.",
+            "text": "This is text. Return the dict itself, without quotation marks and not as a description.",
             "function": "This is a function and not what it returns. Return parameters.",
             "coroutine": "`async def` makes a coroutine. Take the async away.",
             "generator": "`yield` makes a generator. Use `return parameters`, once, after the loop.",
@@ -131,10 +145,13 @@ MESSAGES = {
             "not text": "Keys are text. Build them with 'W' + str(l) and 'b' + str(l).",
             "small w": "Python tells W from w. The weights have a capital W.",
             "capital b": "Python tells B from b. The biases have a small b.",
+            "both letters": "It is the other way round: the weights have a capital W, the biases a small b.",
             "extra characters": "Only the letter and the number: 'W1', with nothing before, between or after.",
             "no number": "Every layer writes to the same keys and replaces the layer before. Add its number: 'W' + str(l).",
-            "letter for number": "The l inside the quotation marks is the letter l. Outside them it is the number: "
+            "letter for number": "What stands inside the quotation marks stays as it is. The number belongs outside: "
                 "'W' + str(l).",
+            "no f": "Braces are filled in only where an f stands before the quotation marks: f'W{{l}}'.",
+            "lists of layers": "The arrays of all layers are in one list. Give each array a key of its own: 'W' + str(l).",
             "nested": "The arrays are in dicts inside the dict. Put them all on one level: parameters['W1'].",
             "sizes for numbers": "The loop runs over the sizes of the layers. Loop over their numbers: range(1, L + 1).",
             "always 1": "The 1 is typed into the keys, so every layer replaces the layer before. Add the number: 'W' + str(l).",
@@ -144,13 +161,19 @@ MESSAGES = {
             "loop from two": "Layer 1 is missing. Let the loop start at 1.",
             "loop one short": "The last layer is missing. range(1, n) stops before n: which n takes the last layer in?",
             "loop one long": "There is a layer too many. range(1, n) stops before n, and L + 1 is far enough.",
-            "return inside the loop": "Only layer 1 is there, so the function returned in the first pass. Move `return` "
-                "to the left, below the loop.",
-            "dict inside the loop": "Only the last layer is there. The dict is made anew in every pass: make it "
-                "once, before the loop.",
+            "return inside the loop": "Only layer 1 is there, so the loop ended in its first pass. Move `return` to the left, "
+                "below the loop, and take a `break` away.",
+            "dict inside the loop": "Only the last layer is there. Make the dict once, before the loop, and write into it "
+                "in every pass, indented as the loop's own lines.",
             "fixed number": "The number of layers is the same whatever the list. Loop up to len(layers_dims) - 1.",
             "left from before": "The layers that are too many come from an earlier call. Make the dict inside the "
                 "function: parameters = {{}}.",
+            "equal sizes": "The function works where the sizes differ, and here they are equal. A size does not tell which "
+                "layer it is: loop over the numbers, range(1, L + 1).",
+            "biases under W": "The arrays under W have the shapes of biases, so they replaced the weights. Biases have a "
+                "small b: parameters['b' + str(l)].",
+            "some missing": "Missing: {missing}. Every pass of the loop writes a pair: let none be left out, and keep both lines "
+                "inside the loop.",
             "no biases": "Only weights are there. Every layer has its biases too: parameters['b' + str(l)].",
             "no weights": "Only biases are there. Every layer has its weights too: parameters['W' + str(l)].",
             "more": "Return the weights and biases alone, one pair for each layer after the input.",
@@ -162,7 +185,8 @@ MESSAGES = {
         "{key} is a NumPy array",
         "{key} is of type {got}",
         {
-            "list": "It is a list of numbers, and lists do not multiply like matrices. Make it an array: "
+            "tuple": "It is a tuple. A comma at the end of a line makes one: take it away.",
+            "list": "It is a list, and lists do not multiply like matrices. Make it an array: "
                 "np.zeros((rows, columns)).",
             "number": "It is a single number. Give it a shape: np.zeros((rows, columns)).",
             "matrix": "np.matrix multiplies in its own way and NumPy advises against it. Use a plain array.",
@@ -178,8 +202,8 @@ MESSAGES = {
         {
             "zeros_like": "np.zeros_like copies the shape of an array, and takes the tuple for one. Use np.zeros.",
             "randint": "np.random.randint draws whole numbers. Use np.random.randn, which draws from the normal distribution.",
-            "int": "Whole numbers cut off the small steps of gradient descent. Leave dtype away: "
-                "NumPy's own choice is float.",
+            "int": "Whole numbers cut off the small steps of gradient descent. Leave int and astype away. np.zeros "
+                "makes floats, and np.array([[0]]) does not.",
             "bool": "These are True and False. Leave dtype away: NumPy's own choice is float.",
             "complex": "The numbers have an imaginary part. Did a root get a negative number?",
             "text": "These are texts that look like numbers. Leave the quotation marks away.",
@@ -205,7 +229,10 @@ MESSAGES = {
             "input size": "The columns are those of layer 1 in every layer. They change with l: layers_dims[l-1].",
             "like the biases": "This is the shape of a bias column. Weights have one column for each unit of the "
                 "layer before: layers_dims[l-1].",
-            "one dimension": "The shape has one number and needs two: rows and columns.",
+            "layer 1 everywhere": "Every layer has the shape of layer 1. It changes with l: (layers_dims[l], layers_dims[l-1]).",
+            "last layer": "This is the shape of the last layer. Is there a capital L in place of the small l?",
+            "layer number": "The l is the number of the layer, not its size. The sizes are layers_dims[l] and layers_dims[l-1].",
+            "one dimension": "The shape needs two numbers: rows and columns.",
             "more dimensions": "The shape has more than two numbers. It needs two: rows and columns.",
             "fixed": "The shapes are the same whatever the list. Are sizes typed in, or taken from a variable outside "
                 "the function? Use layers_dims.",
@@ -217,7 +244,10 @@ MESSAGES = {
         "{key} of shape {expected}",
         "{key} of shape {got}",
         {
-            "one dimension": "The shape has one number. A column needs two: (layers_dims[l], 1).",
+            "layer 1 everywhere": "Every layer has as many biases as layer 1. It changes with l: (layers_dims[l], 1).",
+            "last layer": "These are the units of the last layer. Is there a capital L in place of the small l?",
+            "layer number": "The l is the number of the layer, not its size. The size is layers_dims[l].",
+            "one dimension": "The shape of a column needs two numbers: (layers_dims[l], 1).",
             "row": "This is a row. The biases are a column: (layers_dims[l], 1).",
             "size before": "These are the units of the layer before. The biases belong to layer l: (layers_dims[l], 1).",
             "one layer late": "These are the units of the layer after. The biases belong to layer l: (layers_dims[l], 1).",
@@ -234,6 +264,8 @@ MESSAGES = {
         "{key} holds finite numbers",
         "{key} holds {got}",
         {
+            "some nan": "Half of the draws are negative, and the root of a negative number is NaN. Put the fraction alone under "
+                "the root: np.sqrt(2 / layers_dims[l-1]).",
             "nan": "NaN comes from a calculation without a result, such as 0 / 0 or the root of a negative number.",
             "infinite": "Infinity comes from a division by zero. Is the number below the fraction line layers_dims[l-1]?",
         },
@@ -265,7 +297,7 @@ MESSAGES = {
         {
             "constant": "Every bias starts at zero here. Use np.zeros.",
             "not filled": "np.empty takes memory as it finds it and fills in nothing. Use np.zeros.",
-            "drawn": "Biases are not drawn here. They start at zero: np.zeros((layers_dims[l], 1)).",
+            "drawn": "These biases differ from each other. Here none is drawn, all start at zero: np.zeros((layers_dims[l], 1)).",
         },
     ),
     "zero weight": Message(
@@ -286,7 +318,8 @@ MESSAGES = {
         "two calls with {dims} return the same",
         "the second call returns something else",
         {
-            "no seed": "Nothing fixes the random numbers before they are drawn. Make np.random.seed(3) the first line of the function.",
+            "no seed": "Nothing fixes these random numbers before they are drawn. Make np.random.seed(3) the first line of the "
+                "function, and draw with np.random.randn: the seed fixes no other generator.",
             "other": "Does the function keep something "
                 "between calls, such as a variable outside of it?",
         },
@@ -313,9 +346,14 @@ MESSAGES = {
                 "They need no draws: use np.zeros.",
             "extra draws": "{count} random numbers were drawn before {drawn} and are not in it. Draw each W once, and "
                 "nothing else.",
-            "last layer first": "The layers were drawn from the last to the first. Let the loop go up: W1, W2, ...",
+            "last layer first": "The layers were drawn from the last to the first. Let the loop go up, W1, W2, ...: "
+                "range(1, L + 1) does.",
             "other seed": "These are the draws after np.random.seed({seed}). Take 3, so that all draw the same.",
             "new generator": "These are draws of {generator}, and {spread} Use np.random.seed(3) and np.random.randn.",
+            "one number": "The same draw stands in every column. Draw one number for each weight: "
+                "np.random.randn(layers_dims[l], layers_dims[l-1]).",
+            "bent": "The draws are right, and something else than a factor was done to them, such as a power, a root or a "
+                "rounding. Multiply, and do nothing else.",
             "clipped": "Large draws were cut off. A normal draw may be large: leave np.clip away.",
             "rounded": "Nearly right. The values are rounded: leave np.round and small dtypes away.",
             "any": "These are other random numbers, and {spread} Keep np.random.seed(3) as the first line, and draw "
@@ -339,6 +377,7 @@ MESSAGES["scale of exercise 2"] = Message(
         "root of ten": "This is the root of 10. Multiply by 10 itself, which is the standard deviation.",
         "he": "This is the scale of exercise 3. Here the factor is 10, in every layer.",
         "negative": "The sign is turned. Multiply by 10, with a plus.",
+        "nearly": "The factor is nearly right. Multiply by 10 itself.",
         "some layers": "The factor 10 is right in some layers and not in all. Multiply in every pass of the loop.",
         "any": "The draws are right, their size is not. The factor is 10, in every layer.",
     },
@@ -347,16 +386,18 @@ MESSAGES["scale of exercise 3"] = Message(
     *SCALE,
     {
         "zero": "Every weight is zero, as in exercise 1. Draw them with np.random.randn, and multiply by sqrt(2 / n).",
-        "unscaled": "These are the bare draws. Multiply them by sqrt(2 / n), with n the units of the layer before.",
+        "unscaled": "These are the bare draws, or n is 2 in every layer. Multiply them by sqrt(2 / n), with n the units of "
+            "the layer before.",
         "ten": "This is the factor 10 of exercise 2. Here it is sqrt(2 / n), with n the units of the layer before.",
         "hundredth": "This is the factor 0.01. Here it is sqrt(2 / n), with n the units of the layer before.",
         "xavier": "This is Xavier initialization, sqrt(1 / n). He initialization has a 2 where Xavier has a 1.",
         "variance": "This is 2 / n, the variance. Multiply by its square root, the standard deviation.",
-        "variance of xavier": "This is 1 / n. The factor is sqrt(2 / n): there is a 2, and a square root.",
+        "variance of xavier": "This is 1 / n, as (2 / n) ** 1/2 is too: Python takes the power before the division. Write "
+            "np.sqrt(2 / n).",
         "squared": "The 2 / n is squared. Its square root is ** 0.5, or np.sqrt.",
         "root of the 2 alone": "The root takes in the 2 alone. Put the whole fraction under it: sqrt(2 / n).",
         "root of the n alone": "The root takes in the n alone. Put the whole fraction under it: sqrt(2 / n).",
-        "integer division": "2 // n drops the fraction, and 0 is left of most. Use one slash: 2 / n.",
+        "integer division": "2 // n drops the fraction, as int(...) does, and 0 is left of most. Use one slash: 2 / n.",
         "fan-out": "The n here is the units of the layer itself, the fan-out. Take the fan-in: layers_dims[l-1].",
         "variance by fan-out": "This is 2 divided by the units of the layer itself. Take the fan-in, layers_dims[l-1], "
             "and the square root.",
@@ -369,13 +410,16 @@ MESSAGES["scale of exercise 3"] = Message(
         "mean of the fans": "This divides by the mean of fan-in and fan-out. He initialization divides by the fan-in alone.",
         "uniform limit": "The 6 belongs to Xavier initialization from a uniform distribution. Here it is sqrt(2 / n), "
             "with n the fan-in alone.",
-        "input size": "The n is that of layer 1 in every layer. It changes with l: layers_dims[l-1].",
+        "input size": "The n is the same in every layer, and right in layer 1 alone. It changes with l: layers_dims[l-1].",
         "number of layers": "The n here is the number of layers. It should be units: layers_dims[l-1].",
         "length of the list": "The n here is the length of layers_dims. It should be one entry of it: layers_dims[l-1].",
         "layer number": "The n here is the layer's number l. It should be units: layers_dims[l-1].",
         "layer before that": "The n is taken two layers back. It is one layer back: layers_dims[l-1].",
+        "number of weights": "The n here is the number of weights, rows times columns. It should be the columns alone: "
+            "layers_dims[l-1].",
         "sum of the sizes": "The n here is the sum of all sizes. It should be one entry: layers_dims[l-1].",
-        "no n": "This is the root of 2 in every layer. Divide by the fan-in, under the root: sqrt(2 / layers_dims[l-1]).",
+        "no n": "This is the root of 2 in every layer: n is missing, or 1. Divide by the fan-in, under the root: "
+            "sqrt(2 / layers_dims[l-1]).",
         "no 2": "This is the root of n. The factor is sqrt(2 / n).",
         "2 below": "This is sqrt(1 / (2 * n)). The 2 belongs on top: sqrt(2 / n).",
         "upside down": "The fraction is upside down, or the draws are divided by it. Multiply by sqrt(2 / n).",
@@ -383,15 +427,16 @@ MESSAGES["scale of exercise 3"] = Message(
         "he times ten": "The scale is right, and then there is the factor 10 of exercise 2. Leave that away.",
         "he times hundredth": "The scale is right, and then there is a factor 0.01. Leave that away.",
         "negative": "The sign is turned. Multiply by sqrt(2 / n), with a plus.",
+        "nearly": "The factor is nearly right. Compute it in full, with np.sqrt(2 / layers_dims[l-1]).",
         "some layers": "The factor is right in some layers and not in all. It changes with l: sqrt(2 / layers_dims[l-1]).",
         "any": "The draws are right, their size is not. The factor is sqrt(2 / n), with n the units of the layer before.",
     },
 )
 # Where the values say nothing, the spread of many draws does.
 SPREAD = {
-    "right": "their scale is right: W1 on {inputs} inputs has the standard deviation {measured:.3g}, as it should. Only "
+    "right": "their scale is right: W{layer} on {inputs} inputs has the standard deviation {measured:.3g}, as it should. Only "
         "the stream of random numbers differs.",
-    "wrong": "their scale is not right: W1 on {inputs} inputs has the standard deviation {measured:.3g}, and should have "
+    "wrong": "their scale is not right: W{layer} on {inputs} inputs has the standard deviation {measured:.3g}, and should have "
         "{expected:.3g}.",
     "unknown": "their scale can't be told, because the function fails on larger layers.",
 }
@@ -704,7 +749,16 @@ class Attempt:
             self.fail("argument", "any", expected=list(self.sizes), got=_short(given))
         if not _is(returned, dict):
             self.fail("type", self.mistake_in_type(returned), got=_type_name(returned))
-        return dict(dict.items(returned))
+        # Names out of a NumPy array are text too, if of a class of their own.
+        return {str.__str__(key) if _is(key, str) else key: value for key, value in dict.items(returned)}
+
+    def works(self, layers_dims):
+        """Whether a call with other sizes returns a dict."""
+        try:
+            Attempt(self.target, self.exercise, Case(layers_dims)).call()
+        except CheckFailed:
+            return False
+        return True
 
     def elsewhere(self):
         """Return the shapes that come back for the exercise's cases; {} where the call fails."""
@@ -734,9 +788,15 @@ class Attempt:
             return "not a function"
         if isinstance(error, TypeError) and "argument" in text and line is None:
             return "parameters"
+        ones = (1,) * len(self.sizes)  # every size is the number of a layer
+        if isinstance(error, IndexError) and self.sizes != ones and self.works(ones):
+            return "sizes as indices"
         if isinstance(error, (IndexError, ValueError)) and self.case is not self.exercise.cases[0]:
             return "fixed number"
-        return next((name for name, kind, part in ERRORS if isinstance(error, kind) and part in text), "any")
+        mistake = next((name for name, kind, part in ERRORS if isinstance(error, kind) and part in text), "any")
+        if mistake == "unknown name" and set(text.split("'")) & {*np.__all__, *np.random.__all__}:
+            return "name of NumPy"
+        return mistake
 
     def mistake_in_type(self, returned):
         if _is(returned, tuple) and any(_is(part, dict) for part in returned):
@@ -757,7 +817,8 @@ class Attempt:
         got = ", ".join(_short(key) for key in list(returned)[:12])
         if len(returned) > 12:
             got = WORDS["more keys"].format(keys=got, number=len(returned) - 12)
-        self.fail("keys", self.mistake_in_keys(returned), expected=", ".join(expected), got=got or WORDS["no keys"])
+        self.fail("keys", self.mistake_in_keys(returned), expected=", ".join(expected), got=got or WORDS["no keys"],
+                  missing=", ".join(key for key in expected if key not in returned))  # fmt: skip
 
     def mistake_in_keys(self, returned):
         L = self.layers
@@ -777,14 +838,23 @@ class Attempt:
             again = self.call()
             if any(_share(returned[key], again.get(key)) for key in got - _keys(1, L)):
                 return "left from before"
+        if len(set(self.sizes)) == 1:
+            return "equal sizes"
         numbers = {len(shapes) for shapes in self.elsewhere().values()}
         if len(numbers) == 1 and got == _keys(1, len(got) // 2):
             return "fixed number"
+        if any("{" in key for key in got):
+            return "no f"
+        if got == {"W", "b"} and all(_is(value, (list, tuple)) for value in returned.values()):
+            return "lists of layers"
+        weights = {f"W{l}" for l in range(1, L + 1)}
+        if got == weights and _shape(returned["W1"]) == (self.sizes[1], 1):
+            return "biases under W"
         produced = {
+            "both letters": {key.swapcase() for key in _keys(1, L)},
             "small w": {key.lower() for key in _keys(1, L)},
             "capital b": {key.upper() for key in _keys(1, L)},
             "no number": {"W", "b"},
-            "letter for number": {"Wl", "bl"},
             "sizes for numbers": {f"{letter}{n}" for n in self.sizes for letter in "Wb"},
             "numbered from two": _keys(2, L + 1),
             "numbered from zero": _keys(0, L - 1),
@@ -792,14 +862,18 @@ class Attempt:
             "loop from two": _keys(2, L),
             "loop one short": _keys(1, L - 1),
             "loop one long": _keys(1, L + 1),
-            "no biases": {f"W{l}" for l in range(1, L + 1)},
+            "no biases": weights,
             "no weights": {f"b{l}" for l in range(1, L + 1)},
         }
         for mistake, keys in produced.items():
             if got == keys:
                 return mistake
-        if {"".join(filter(str.isalnum, key)) for key in got} == _keys(1, L):
+        if _keys(1, L) in ({"".join(filter(str.isalnum, key)) for key in got}, {key[-2:] for key in got}):
             return "extra characters"
+        if len(got) == 2 and {key[:1] for key in got} == {"W", "b"} and not any(map(str.isdigit, "".join(got))):
+            return "letter for number"
+        if got < _keys(1, L):
+            return "some missing"
         return "more" if got > _keys(1, L) else "any"
 
     # ---------------------------------------------------------------- the arrays
@@ -825,14 +899,23 @@ class Attempt:
                     self.fail(kind, self.mistake_in_shape(kind, key, l, got), key=key, expected=expected, got=got)
         for key, array in returned.items():
             if not np.isfinite(array).all():
-                nan = np.isnan(array).any()
-                self.fail("finite", "nan" if nan else "infinite", key=key, got="NaN" if nan else "infinity")
+                nan = np.isnan(array)
+                of_draws = self.exercise.scale and key.startswith("W") and not nan.all()
+                mistake = ("some nan" if of_draws else "nan") if nan.any() else "infinite"
+                self.fail("finite", mistake, key=key, got="NaN" if nan.any() else "infinity")
 
     def mistake_in_shape(self, kind, key, l, got):
         n, before, twice_before = self.sizes[l], self.sizes[l - 1], self.sizes[l - 2]  # in layer 1 l - 2 wraps around
         after = self.sizes[l + 1] if l < self.layers else None
+        first = self.sizes[1] if l > 1 else None  # where layer 1 is right, an index that is off in every layer is not the cause
+        found = self.elsewhere()
+        shapes = found.get(self.sizes, {})
+        numbered = [shapes.get(f"{key[0]}{number}") for number in range(1, self.layers + 1)]
         produced = {
             "weight shape": {
+                "layer 1 everywhere": (first, self.sizes[0]),
+                "last layer": (self.sizes[-1], self.sizes[-2]),
+                "layer number": (l, l - 1),
                 "transposed": (before, n),
                 "own size twice": (n, n),
                 "size before twice": (before, before),
@@ -842,6 +925,9 @@ class Attempt:
                 "input size": (n, self.sizes[0]),
             },
             "bias shape": {
+                "layer 1 everywhere": (first, 1),
+                "layer number": (l, 1) if numbered == [(number, 1) for number in range(1, self.layers + 1)] else None,
+                "last layer": (self.sizes[-1], 1) if found.get((3, 3, 3), {}).get(key) == (3, 1) else None,
                 "row": (1, n),
                 "like the weights": (n, before),
                 "size before": (before, 1),
@@ -850,10 +936,10 @@ class Attempt:
             },
         }
         mistake = next((mistake for mistake, shape in produced[kind].items() if got == shape), "any")
-        if mistake != "one bias" and len({found.get(key) for found in self.elsewhere().values()}) == 1:
-            return "fixed"
         if len(got) != 2:
             return "one dimension" if len(got) < 2 else "more dimensions"
+        if mistake not in ("one bias", "layer number") and len({shapes.get(key) for shapes in found.values()}) == 1:
+            return "fixed"
         return mistake
 
     def check_memory(self, first, second):
@@ -887,9 +973,10 @@ class Attempt:
                 weights = [first[key].astype(float) for key in self.case.weights]
                 explain = self.mistake_in_draws if self.exercise.scale else self.mistake_in_zeros
                 kind, mistake, details = explain(weights, _same(first, second))
+                digits = 4 if _listed(got, start) != _listed(expected, start) else 9
                 self.fail(
                     kind, mistake, where=WORDS["later" if start else "from the start"].format(key=key, number=start + 1),
-                    got=_listed(got, start), expected=_listed(expected, start), dims=list(self.sizes), layer=int(key[1:]) - 1,
+                    got=_listed(got, start, digits), expected=_listed(expected, start, digits), dims=list(self.sizes), layer=int(key[1:]) - 1,
                     **details,
                 )  # fmt: skip
 
@@ -922,6 +1009,7 @@ class Attempt:
         first = _position(W1)
         second = _position(weights[1]) if self.layers > 1 else None
         produced = {
+            "one number": W1.shape[1] > 1 and not np.ptp(W1, axis=1).any(),
             "absolute": all(_close(weight, np.abs(value)).all() for weight, value in zip(weights, expected)),
             "added": _close(W1.ravel(), draws + offset).all(),
             "offset": abs(slope) > 1e-3 and _close(W1.ravel(), slope * draws + offset).all() and first is None,
@@ -934,6 +1022,7 @@ class Attempt:
             "biases between": first == 0 and second == W1.size + rows,
             "extra draws": first or (second or 0) > W1.size,
             "uniform": _begins_like(W1, UNIFORM),
+            "bent": draws.size > 5 and any(_rises(W1.ravel(), by) for by in (draws, np.abs(draws))),
         }
         mistake = next((name for name, holds in produced.items() if holds), None)
         if mistake is None:
@@ -956,6 +1045,8 @@ class Attempt:
         # Two formulas can agree in one layer by chance; in exercise 2 there is but one factor to agree on.
         by_chance = layer == 0 and self.exercise.scale == "he"
         mistake = "some layers" if np.isclose(factors, right, rtol=1e-5).any() and not by_chance else "any"
+        if np.allclose(factors, right, rtol=0.01):
+            mistake = "nearly"
         if np.allclose(factors, -right):
             mistake = "negative"
         for name, scale in known.items():
@@ -1000,19 +1091,26 @@ ERRORS = (
     ("exit", SystemExit, ""),
     ("import", ImportError, ""),
     ("index", IndexError, ""),
+    ("index not whole", TypeError, "indices must be integers"),
     ("key", KeyError, ""),
     ("division by zero", ZeroDivisionError, ""),
     ("unset name", UnboundLocalError, ""),
     ("unknown name", NameError, ""),
+    ("attribute of a list", AttributeError, "'list' object"),
+    ("attribute of a dict", AttributeError, "'dict' object"),
     ("attribute", AttributeError, ""),
+    ("shapes apart", ValueError, "broadcast"),
     ("unpacking", ValueError, "unpack"),
     ("loop over a number", TypeError, "'int' object is not iterable"),
-    ("call for an entry", TypeError, "'list' object is not callable"),
+    ("call for an entry", TypeError, "object is not callable"),
     ("entry for a call", TypeError, "object is not subscriptable"),
     ("range of a list", TypeError, "'list' object cannot be interpreted as an integer"),
     ("shape as tuple", TypeError, "'tuple' object cannot be interpreted as an integer"),
     ("shape not whole", TypeError, "'float' object cannot be interpreted as an integer"),
     ("shape not a tuple", TypeError, "as a data type"),
+    ("power", TypeError, "bitwise_xor"),
+    ("power", TypeError, "for ^"),
+    ("root of two", TypeError, "ArrayType"),
     ("text plus number", TypeError, "concatenate str"),
     ("arithmetic on a list", TypeError, "'list'"),
 )
@@ -1020,12 +1118,13 @@ RETURNED = {
     "sequence": (tuple, list),
     "array": np.ndarray,
     "text": str,
-    "function": types.FunctionType,
+    "function": (types.FunctionType, types.BuiltinFunctionType, types.MethodType),
     "generator": types.GeneratorType,
     "coroutine": types.CoroutineType,
 }
 NO_ARRAY = {
-    "list": (list, tuple),
+    "tuple": tuple,
+    "list": list,
     "number": (int, float, complex, np.generic),
     "matrix": np.matrix,
     "nothing": type(None),
@@ -1069,6 +1168,7 @@ def _scales(layers_dims):
         "length of the list": np.sqrt(2 / len(n)) * ones,
         "layer number": np.sqrt(2 / l),
         "layer before that": np.sqrt(2 / n[np.arange(layers) - 1]),
+        "number of weights": np.sqrt(2 / (fan_in * fan_out)),
         "sum of the sizes": np.sqrt(2 / n.sum()) * ones,
         "no n": np.sqrt(2) * ones,
         "no 2": np.sqrt(fan_in),
@@ -1110,6 +1210,12 @@ def _factor(array, draws):
     """Return the one number that the draws were multiplied by, or NaN."""
     factor = np.vdot(array, draws) / np.vdot(draws, draws)
     return factor if _close(array, factor * draws).all() else np.nan
+
+
+def _rises(values, by):
+    """Whether values never fall where ``by`` rises, and do rise somewhere."""
+    steps = np.diff(values[np.argsort(by)])
+    return bool((steps >= 0).all() and (steps > 0).any())
 
 
 def _position(array):
@@ -1163,8 +1269,8 @@ def _text(error):
     return f"{type(error).__name__}: {_short(error)}".removesuffix(": ")
 
 
-def _listed(array, start=0):
-    shown = ", ".join(f"{value:.4g}" for value in array.ravel()[start : start + 3])
+def _listed(array, start=0, digits=4):
+    shown = ", ".join(f"{value:.{digits}g}" for value in array.ravel()[start : start + 3])
     return shown + (", ..." if array.size > start + 3 else "")
 
 
