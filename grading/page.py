@@ -57,7 +57,10 @@ def page(master, data, result):
             left.remove(test)
             made.cells.append(verdict(test, result, marks))
         elif known and test is None:
-            shown = harmless(cell, known, f"cell-{number}")
+            try:
+                shown = harmless(cell, known, f"cell-{number}")
+            except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble, and the grade is made by now
+                shown = as_html("<p>(This cell can't be shown.)</p>", f"cell-{number}")
             if marks.get(known.grade_id, {}).get("solution") and known.kind == "code":
                 shown.metadata["nbgrader"] = marks.pop(known.grade_id)
             made.cells.append(shown)

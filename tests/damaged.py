@@ -92,6 +92,26 @@ def _(notebook):
     notebook["future"] = {"a": 1}
 
 
+for name, versions in (("a version that is text", ["4", "5"]), ("no version", []), ("a version of null", [None, None]), ("3, with the cells of 4", [3, 0])):
+
+    @right("formats", name)
+    def _(notebook, versions=versions):
+        del notebook["nbformat"], notebook["nbformat_minor"]
+        notebook.update(zip(["nbformat", "nbformat_minor"], versions))
+
+
+@right("formats", "2, in two worksheets")
+def _(notebook):
+    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    return json.dumps({"nbformat": 2, "metadata": {}, "worksheets": [{"cells": cells[:5]}, {"cells": cells[5:]}]})
+
+
+@right("formats", "4, in a worksheet")
+def _(notebook):
+    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]})
+
+
 @right("formats", "source as lists of lines")
 def _(notebook):
     for cell in notebook.cells:
@@ -138,6 +158,13 @@ def _(notebook):
 @right("encodings", "zeros and a second copy at the end")
 def _(notebook):
     return json.dumps(notebook) + "\n\0\0\0" + json.dumps(notebook)
+
+
+@right("encodings", "an emoji cut in two, in code, text and an output")
+def _(notebook):
+    each(notebook, "exercise")[0].source += "\n# \ud83d"
+    notebook.cells += [nbformat.v4.new_markdown_cell("\ude00", id="half"), insert(blank(), "'\ud83d'").cells[1]]
+    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="\ud83d")]
 
 
 # -------------------------------------------------------------------- ids and metadata
