@@ -219,12 +219,17 @@ def points(value, most):
 def said(error):
     """Return an error's message, with its type unless it is a check's own, and nothing that a terminal would obey."""
     try:
-        text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in str(error)[:SHOWN])
+        text = printable(str(error)[:SHOWN])
     except Exception:  # the test compared something that can't be shown
         text = ""
     if isinstance(error, AssertionError) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def printable(text):
+    """Return a text with nothing that a terminal would obey or that a file can't hold."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import logging
 import os
+import re
 import shutil
 import stat
 import sys
@@ -22,7 +23,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from grading.checks import Master
+from grading.checks import Master, printable
 from grading.grade import SUBMIT_AGAIN, grade
 from grading.page import page
 from grading.result import CRASHED, MISSING, Result
@@ -88,6 +89,12 @@ class Class:
     def students(self):
         """Return the ids of everybody who submitted or is in the gradebook, sorted."""
         found = {path.name for path in self._submitted().glob("[!.]*") if path.is_dir()}
+        for name in found:
+            if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", name):  # no database and no table can hold it
+                raise NbGraderException(
+                    f"The name of the folder {printable(name)!r} in {self._submitted()} is not text: "
+                    "unpacking an archive may have spoiled it. Rename it, and run this again."
+                )
         with self.gradebook() as gradebook:
             return sorted(found | {student.id for student in gradebook.students})
 
@@ -164,6 +171,12 @@ class Class:
         It should lie in its place under its name. A notebook under another name, or in a folder
         further down, is taken where it is the only one. A link is not followed.
         """
+        try:
+            return self._looked_for(student)
+        except PermissionError as error:  # an archive keeps the modes that the student's files had
+            return None, f"{printable(str(error.filename))} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+
+    def _looked_for(self, student):
         folder = self.submission(student).parent
         files = [
             Path(parent) / name
@@ -175,7 +188,7 @@ class Class:
         exact = [file for file in notebooks if file == self.submission(student)]
         itself = folder.resolve() == self._submitted() / student / self.assignment
         if not exact and len(notebooks) != 1 or not itself:
-            found = ", ".join(str(file.relative_to(folder)) for file in files[:5]) or "nothing"
+            found = ", ".join(printable(str(file.relative_to(folder))).replace("\n", " ") for file in files[:5]) or "nothing"
             return None, f"Expected {self.master_path.name} in {folder.name}/, found {found}. {SUBMIT_AGAIN}"
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""

@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from conftest import ROOT, copy_course
 
 import grading.gradebook as gradebook_room
 from grading.__main__ import _as_csv
-from grading.gradebook import Class
+from grading.gradebook import Class, NbGraderException
 from grading.result import Result
 from grading.sandbox import available
 
@@ -138,6 +139,33 @@ def test_hidden_folders_and_stray_files_are_no_students(course):
         (course / "submitted" / name).mkdir()
     (course / "submitted" / "notes.txt").touch()
     assert Class("initialization", course).students() == ["zoe"]
+
+
+@pytest.mark.parametrize("name", [b"M\xfcller", b"two\nlines", b"\x1b[31mred"])
+def test_a_folder_whose_name_is_no_text_is_named_before_anything_is_graded(course, name):
+    os.mkdir(os.fsencode(course / "submitted") + b"/" + name)
+    with pytest.raises(NbGraderException, match="Rename it") as said:
+        Class("initialization", course).students()
+    assert str(said.value).isprintable()
+
+
+def test_files_that_nobody_may_read_and_odd_names_are_told_in_the_message(course, monkeypatch):
+    small = Class("initialization", course)
+    small.generate()
+    folder = small.submission("zoe").parent
+    folder.mkdir(parents=True)
+    os.close(os.open(os.fsencode(folder) + b"/\xff\x1b[2J\n[b].txt", os.O_CREAT))
+    result = small.autograde("zoe", available())
+    assert result.status == "missing" and result.message.isprintable() and "[b].txt" in result.message
+    result.message.encode("utf-8")
+
+    def refused(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", folder)
+    monkeypatch.setattr(gradebook_room, "open", refused, raising=False)
+    result = small.autograde("zoe", available(), force=True)
+    assert result.status == "missing" and "chmod" in result.message
 
 
 def test_an_interrupted_grading_leaves_no_result_behind(course, monkeypatch):
