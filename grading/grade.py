@@ -1,8 +1,9 @@
 """Grades one submission: bytes in, a `Result` out. No database, no disk of the course, no nbgrader."""
 
 import re
+from dataclasses import replace
 
-from grading.checks import Bench, helpers_of, judge, plain
+from grading.checks import Bench, helpers_of, judge, plain, said
 from grading.result import CRASHED, GRADED, MALFORMED, TIMED_OUT, Result
 from grading.sandbox import Limits
 from grading.student import StudentDied, StudentProcess
@@ -63,7 +64,7 @@ def in_short(message):
 
 def walk(master, submission, student):
     """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
-    bench, verdicts, versions = Bench(master, student), {}, {}
+    bench, verdicts, versions, broken = Bench(master, student), {}, {}, {}
     for cell in submission.cells:
         test = master.test_at(cell) if cell.kind == "code" else None
         if test is not None:
@@ -71,11 +72,12 @@ def walk(master, submission, student):
                 verdicts[test] = judge(test, bench)
                 versions[test] = {name: count(student, name) for name in bench.asked}
         elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
-            attempt(student, cell.source)
+            error = attempt(student, cell.source)
+            broken |= {name: error for name in master.wanted if error and defines(cell, name)}
     for name in master.wanted:
         for cell in submission.cells:
             # An exercise whose cell was turned into text by a slip of the keyboard.
-            if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not count(student, name):
+            if cell.kind != "code" and defines(cell, name) and not count(student, name):
                 attempt(student, cell.source)
     for test in master.tests:
         first = verdicts.get(test)
@@ -86,17 +88,30 @@ def walk(master, submission, student):
             again = judge(test, bench)
             if changed or again.points > first.points:
                 verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
+    for name, error in broken.items():
+        why = f"{name} is not defined, because its cell can't be run: {' '.join(said(error).split())}"
+        for test in master.tests:
+            if verdicts[test].message and name in test.source and not count(student, name):
+                verdicts[test] = replace(verdicts[test], message=why)
     return verdicts
 
 
+def defines(cell, name):
+    """Whether a cell's text looks as if it defined a function of that name; it may be no Python."""
+    return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
+
+
 def attempt(student, source):
-    """Run a cell; an error in it, or its death, costs only what depends on it. What a deadly cell defines is kept."""
+    """Run a cell and return the error that it ended in, or None.
+
+    An error or a death costs only what depends on the cell. What a deadly cell defines is kept.
+    """
     for definitions in (False, True):
         try:
-            student.run(source, definitions)
-            return
+            return student.run(source, definitions)
         except StudentDied:
             pass  # noted in student.died, and the next request starts a new process
+    return None
 
 
 def count(student, name):

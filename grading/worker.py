@@ -18,6 +18,7 @@ import re
 import resource
 import struct
 import sys
+import textwrap
 import traceback
 import types
 
@@ -56,6 +57,8 @@ class Encoder:
             return {"bytes": value.decode("latin-1")}
         if isinstance(value, np.generic) and value.dtype.kind in "biufc":
             return {"scalar": self.array(np.asarray(value))}
+        if kind is np.str_:
+            return str(value)
         if kind in (np.ndarray, np.matrix):
             return {kind.__name__: self.array(np.asarray(value))}
         if depth < DEPTH:
@@ -148,13 +151,21 @@ def without_magics(source):
     return "\n".join(kept)
 
 
+def without_prompts(source):
+    """Return the source without what is copied along with it: prompts, the margin of a page, signs that nobody sees."""
+    source = re.sub("[\0\u200b-\u200f\u2060\ufeff]", "", source)
+    source = re.sub("[\u2028\u2029]\n?", "\n", source).replace("\u00a0", " ")
+    return textwrap.dedent(re.sub(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)", "", source, flags=re.MULTILINE))
+
+
 def compiled(source, before, file):
-    """Compile a cell; where it is none by itself, without its magics, or joined to the cell that it was split from."""
-    for text in (source, without_magics(source), before + "\n" + source):
+    """Compile a cell; where it is none by itself, without its magics, its prompts, or joined to what it was split from."""
+    failure = None
+    for text in (source, without_magics(source), without_magics(without_prompts(source)), before + "\n" + source):
         try:
             return compile(text, file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), text
         except (SyntaxError, ValueError) as error:
-            failure = error
+            failure = failure or error
     raise failure
 
 
@@ -246,6 +257,8 @@ class Notebook:
             where = {"line": number, "text": source[number - 1].strip()[:SHOWN] if number <= len(source) else ""}
         try:
             text = str(error)[:SHOWN]
+            if type(error) in (SyntaxError, IndentationError, TabError) and error.lineno:
+                text = f"{error.msg} (line {error.lineno}: {(error.text or '').strip()[:SHOWN]})"
         except Exception:  # the error is the student's own class
             text = ""
         kinds = [kind.__name__ for kind in type(error).__mro__]
@@ -280,7 +293,7 @@ def main():
             answer = getattr(notebook, header["do"])(header, body) or {}
         except BaseException as error:  # a student's code may raise anything, SystemExit among it
             answer = notebook.failure(error)
-        answer["printed"] = printed.getvalue()[:PRINTED]
+        answer["printed"] = "" if printed.closed else printed.getvalue()[:PRINTED]
         text = json.dumps(answer).encode()
         answers.write(LENGTHS.pack(len(text), sum(map(len, notebook.encoder.body))) + text)
         answers.writelines(notebook.encoder.body)

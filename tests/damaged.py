@@ -160,6 +160,19 @@ def _(notebook):
     return json.dumps(notebook) + "\n\0\0\0" + json.dumps(notebook)
 
 
+for name, before, after in (
+    ("blanks of a web page", "    ", "\u00a0" * 4), ("signs that nobody sees", "parameters", "\u200bparameters\ufeff"),
+    ("line ends of another alphabet", "\n", "\u2028\n"), ("zeros between the lines", "\n", "\n\0"), ("a margin", "\n", "\n "),
+    ("Python's prompts", "\n", "\n... "), ("IPython's prompts", "\n", "\n   ...: "),
+):  # fmt: skip
+
+    @right("pasted", name)
+    def _(notebook, before=before, after=after):
+        first = {"\n... ": ">>> ", "\n   ...: ": "In [12]: ", "\n ": " "}.get(after, "")
+        for cell in each(notebook, "exercise"):
+            cell.source = first + cell.source.replace(before, after)
+
+
 @right("encodings", "an emoji cut in two, in code, text and an output")
 def _(notebook):
     each(notebook, "exercise")[0].source += "\n# \ud83d"
@@ -385,6 +398,7 @@ extra("extra", "never ends", "while True:\n    pass", status="timed_out")
 extra("extra", "waits for a minute", "import time\ntime.sleep(60)", status="timed_out")
 extra("extra", "takes all memory", "import numpy as np\nnp.ones(10**11).sum()", status=None)
 extra("extra", "prints a lot", "for _ in range(20_000):\n    print('x' * 100)")
+extra("extra", "closes its own output", "import sys\nsys.stdout.close()\nsys.stdout = None")
 extra("extra", "magics", "%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n%time x = 1\n%%\n")
 extra("extra", "shell lines", "!pip install numpy\n!ls\nfiles = !ls\n%pip install scipy\n%cd ..")
 extra("extra", "cells in other languages", "%%bash\nrm -rf nothing\necho done")

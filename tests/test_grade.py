@@ -82,6 +82,8 @@ def test_another_assignment_grades_with_no_change(words):
         ({"total_exercise": "def total(basket):\n    return 1/0"}, [5, 5, 0, 5], "ZeroDivisionError"),
         ({"loud_exercise": "def loud(names):\n    return names"}, [5, 5, 5, 0], "AssertionError"),
         ({"loud_exercise": "raise RuntimeError"}, [5, 5, 5, 0], "'loud' is not defined"),
+        ({"loud_exercise": "def loud(names):\n    retrun names"}, [5, 5, 5, 0], "its cell can't be run: SyntaxError: invalid syntax (line 2: retrun names)"),
+        ({"loud_exercise": "import nowhere\ndef loud(names):\n    return names"}, [5, 5, 5, 0], "its cell can't be run: ModuleNotFoundError"),
     ],
 )
 def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the_message):
