@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import numbers
+import random
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
-from grading.student import StandIn
+from grading.student import StandIn, StudentDied
 from grading.worker import Namespace, without_magics
 
 SHOWN = 2000  # characters of a check's message that are kept
@@ -127,9 +129,18 @@ class Master:
 
 def plain(source):
     """Return a cell's text without hidden tests and without what editors change: blank lines and trailing blanks."""
-    visible, _, rest = source.partition("### BEGIN HIDDEN TESTS")
-    _, _, after = rest.partition("### END HIDDEN TESTS")
-    return "\n".join(line.rstrip() for line in (visible + after).splitlines() if line.strip())
+    return "\n".join(line.rstrip() for line in visible(source).splitlines() if line.strip())
+
+
+def visible(source):
+    """Return a cell's text less what nbgrader takes out for the release: every line from one mark to the next."""
+    lines, hidden = [], False
+    for line in source.split("\n"):
+        hidden = hidden or "BEGIN HIDDEN TESTS" in line
+        if not hidden:
+            lines.append(line)
+        hidden = hidden and "END HIDDEN TESTS" not in line
+    return "\n".join(lines)
 
 
 def statements(source):
@@ -196,13 +207,34 @@ def judge(test, bench):
     value, deaths = None, len(bench.student.died)
     bench.asked.clear()
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with seeds_noticed(bench.student), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(tree, f"<{test.grade_id}>", "exec"), bench)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), f"<{test.grade_id}>", "eval"), bench)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
         return Verdict(0.0, said(error), len(bench.student.died) > deaths)
     return Verdict(*points(value, test.points))
+
+
+@contextlib.contextmanager
+def seeds_noticed(student):
+    """Tell the student's process when a test seeds: where its functions draw, they have to draw from that seed."""
+    originals = [(module, module.seed) for module in (random, np.random)]
+
+    def noticing(seed):
+        def noticed(*arguments, **options):
+            student.seeded()
+            return seed(*arguments, **options)
+
+        return noticed
+
+    for module, seed in originals:
+        module.seed = noticing(seed)
+    try:
+        yield
+    finally:
+        for module, seed in originals:
+            module.seed = seed
 
 
 def points(value, most):
@@ -222,7 +254,7 @@ def said(error):
         text = printable(str(error)[:SHOWN])
     except Exception:  # the test compared something that can't be shown
         text = ""
-    if isinstance(error, AssertionError) and text:
+    if isinstance(error, (AssertionError, StudentDied)) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
 

@@ -16,6 +16,7 @@ import nbformat
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
+from grading.checks import visible
 from grading.submission import Rejected, as_cell, read
 
 TEXT = 20_000  # characters of one cell or of one output that are shown
@@ -70,8 +71,7 @@ def page(master, data, result):
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
-    visible, _, rest = test.source.partition("### BEGIN HIDDEN TESTS")
-    cell = nbformat.v4.new_code_cell(visible + rest.partition("### END HIDDEN TESTS")[2], id=test.grade_id)
+    cell = nbformat.v4.new_code_cell(visible(test.source), id=test.grade_id)
     cell.metadata["nbgrader"] = marks[test.grade_id]
     message = result.messages.get(test.exercise)
     text = message or f"{result.scores[test.exercise]:g} of {test.points:g} points.\n"

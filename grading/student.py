@@ -9,6 +9,7 @@ import builtins
 import json
 import linecache
 import os
+import random
 import selectors
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from grading.sandbox import NoSandbox
 from grading.worker import LENGTHS, Encoder
 
 FILE = "<student>"  # what a traceback calls the student's code
+DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
 STARTING = 60  # seconds for a worker to start, on a machine under load
 ELEMENTS = 10_000_000  # of all arrays in one answer, also where strides make one number look like many
 NODES = 100_000  # values in one answer, arrays counted as one
@@ -263,7 +265,8 @@ class StudentProcess:
     def __init__(self, start, given, wanted, limits):
         self.start, self.given, self.wanted, self.limits = start, given, wanted, limits
         self.deadline = time.monotonic() + limits.total
-        self.cells, self.pipe, self.died = [], None, []
+        self.cells, self.pipe, self.died, self.values = [], None, [], {}
+        self.random = random_state()
 
     def __enter__(self):
         return self
@@ -278,14 +281,23 @@ class StudentProcess:
 
     def run(self, source, definitions=False):
         """Run one cell, or only what it imports and defines; return the error that it ended in, or None."""
+        self.values.clear()
         answer = self.ask({"do": "run", "source": source, "definitions": definitions}, b"", self.limits.cell)
         self.cells.append((source, definitions))
         return self.error(answer[0]) if "error" in answer[0] else None
 
     def call(self, name, *args, **kwargs):
-        """Call one of the student's functions; return what it returns, or raise what it raises."""
+        """Call one of the student's functions; return what it returns, or raise what it raises.
+
+        Where the test has seeded or drawn since the last call, the student's random numbers go on from there.
+        Nothing comes back: a student does not choose what a test draws.
+        """
+        self.values.clear()
         encoder = Encoder()
         header = {"do": "call", "name": name, "arguments": encoder.encode(([*args], kwargs))}
+        before, self.random = self.random, random_state()
+        if before != self.random:
+            header["random"] = encoder.encode(self.random)
         answer, body = self.ask(header, b"".join(encoder.body), self.limits.call)
         printed = answer.get("printed")
         if isinstance(printed, str) and printed:
@@ -301,12 +313,18 @@ class StudentProcess:
             change_back(args, kwargs, changed)
         return value
 
+    def seeded(self):
+        """Take note that the test has seeded: its random numbers may stand where they stood before."""
+        self.random = None
+
     def value(self, name):
-        """Return the value that the student's cells gave a name."""
-        answer, body = self.ask({"do": "value", "name": name}, b"", self.limits.call)
-        if "error" in answer:
-            raise self.error(answer)
-        return self.decoder.decode(answer.get("value"), body)
+        """Return the value that the student's cells gave a name: one and the same until the next cell or call."""
+        if name not in self.values:
+            answer, body = self.ask({"do": "value", "name": name}, b"", self.limits.call)
+            if "error" in answer:
+                raise self.error(answer)
+            self.values[name] = self.decoder.decode(answer.get("value"), body)
+        return self.values[name]
 
     def about(self, name):
         """Return how many values the student's cells gave a name, and whether the last can be called."""
@@ -331,6 +349,8 @@ class StudentProcess:
         """Start a process and bring it to where the last one was, without the cell that ended it."""
         if time.monotonic() > self.deadline:
             raise StudentDied("the time for the whole submission is over", timed_out=True)
+        if len(self.died) >= DEATHS:
+            raise StudentDied(f"the notebook ended its own process {DEATHS} times, and was not started again")
         started = time.monotonic()
         self.pipe = Pipe(self.start(), self.limits.answer)
         self.decoder = Decoder(self.limits.answer)
@@ -363,6 +383,12 @@ class StudentProcess:
             except BaseException as raised:  # noqa: BLE001
                 return raised
         return error
+
+
+def random_state():
+    """Return where the global random numbers of Python and NumPy stand in this process."""
+    generator, keys, *rest = np.random.get_state()
+    return random.getstate(), (generator, keys.tolist(), *rest)
 
 
 class StandIn:

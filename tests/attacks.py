@@ -701,6 +701,11 @@ cell("processes", "a daemon that waits for the end", """
             os.execv(sys.executable, ["<MARK>", "-c", "import time\\ntime.sleep(60)\\nopen('<OUTSIDE>/daemon', 'w')"])
         os._exit(0)
 """)
+@edit("processes", "three hundred cells that end the process", status="crashed")
+def _(notebook):
+    notebook.cells += [code("import os\nos._exit(1)", id=f"end-{number}") for number in range(300)]
+
+
 cell("processes", "a fork storm", """
     import os
     while True:
