@@ -22,6 +22,7 @@ import numpy as np
 from grading.student import StandIn, StudentDied
 from grading.worker import Namespace, without_magics
 
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SHOWN = 2000  # characters of a check's message that are kept
 
 
@@ -98,12 +99,9 @@ class Master:
 
     @cached_property
     def given(self):
-        """The statements of the given cells that bind a name: what a student's code may rely on."""
-        return [
-            statement
-            for source, marks in self.cells if not marks.get("grade") and not marks.get("solution")
-            for statement in statements(source)
-        ]  # fmt: skip
+        """The statements of the given cells that bind a name, with those that change what it stands for."""
+        given = (source for source, marks in self.cells if not marks.get("grade") and not marks.get("solution"))
+        return statements("\n".join(map(without_magics, given)))
 
     @cached_property
     def given_sources(self):
@@ -144,13 +142,46 @@ def visible(source):
 
 
 def statements(source):
-    """Yield the top-level statements of a cell that bind a name."""
-    source = without_magics(source)
-    for node in ast.parse(source).body:
-        names = tuple(dict.fromkeys(bound(node)))
-        if names:
+    """Return the top-level statements of a cell that bind a name.
+
+    One that changes what a name stands for, as in ``table["a"] = 1`` or ``table.sort()``, goes with the one that bound it.
+    """
+    found = []
+    for node in ast.parse(without_magics(source)).body:
+        names, changes = tuple(dict.fromkeys(bound(node))), set(changed(node))
+        owner = next((at for at in reversed(range(len(found))) if changes & {*found[at].names}), None)
+        if owner is not None and not changes & {*names}:
+            whole = "\n".join([found[owner].source, ast.unparse(forgiving(node))])
+            found[owner] = Statement(found[owner].names + names, whole, found[owner].is_function)
+        elif names:
             is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-            yield Statement(names, ast.unparse(node), is_function)
+            found.append(Statement(names, ast.unparse(node), is_function))
+    return found
+
+
+def changed(node):
+    """Yield the names whose values a statement changes where it stands: by an item, an attribute or a method."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        yield from root(node.value.func)
+    elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+        yield from root(node)
+    elif not isinstance(node, SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from changed(child)
+
+
+def root(node):
+    """Yield the name that an expression such as ``a.b["c"]`` begins with, if it is one."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def forgiving(node):
+    """Return a statement whose errors cost nothing: what it changes may be out of reach in a sandbox."""
+    handler = ast.ExceptHandler(ast.Name("Exception"), None, [ast.Pass()])
+    return ast.Try([node], [handler], [], [])
 
 
 def bound(node):
@@ -162,7 +193,7 @@ def bound(node):
             yield alias.asname or alias.name.partition(".")[0]
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
-    elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+    elif not isinstance(node, SCOPES):
         for child in ast.iter_child_nodes(node):
             yield from bound(child)
 

@@ -93,6 +93,15 @@ def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the
     assert result.status == "graded" and words_of_the_message in result.message
 
 
+def test_given_statements_go_with_those_that_change_what_they_bind():
+    source = "t = {}\nprint(t)\nt['a'] = 1\nfor k in 'bc':\n    t[k] = [1]\nu = 3\nt['b'].append(2)\nt.missing()\ndef f():\n    t.clear()"
+    names, changes = zip(*((statement.names, statement.source) for statement in statements(source)))
+    assert names == (("t", "k"), ("u",), ("f",))
+    space = {}
+    exec(changes[0], space)
+    assert space["t"] == {"a": 1, "b": [1, 2], "c": [1]}
+
+
 # Each an exercise and its test as instructors write them, which pass in one kernel.
 KERNEL = [
     ("seeds NumPy", "def draw(n):\n    return np.random.randn(n)",
