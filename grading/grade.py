@@ -66,14 +66,17 @@ def walk(master, submission, student):
     """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
     bench, verdicts, versions, broken = Bench(master, student), {}, {}, {}
     for cell in submission.cells:
-        test = master.test_at(cell) if cell.kind == "code" else None
-        if test is not None:
-            if test not in verdicts:
-                verdicts[test] = judge(test, bench)
-                versions[test] = {name: count(student, name) for name in bench.asked}
-        elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
+        if cell.kind != "code":
+            continue
+        test = master.test_at(cell)
+        # A test is not the student's to run, unless an answer was merged into its cell.
+        answers = [name for name in master.wanted if defines(cell, name)]
+        if plain(cell.source) not in master.given_sources and (test is None or answers):
             error = attempt(student, cell.source)
-            broken |= {name: error for name in master.wanted if error and defines(cell, name)}
+            broken |= dict.fromkeys(answers, error) if error else {}
+        if test is not None and test not in verdicts:
+            verdicts[test] = judge(test, bench)
+            versions[test] = {name: count(student, name) for name in bench.asked}
     for name in master.wanted:
         for cell in submission.cells:
             # An exercise whose cell was turned into text by a slip of the keyboard.

@@ -202,8 +202,9 @@ class Notebook:
         file = f"<cell {len(self.sources) + 1}>"
         try:
             code, text = compiled(header["source"], self.before, file)
-            if header["definitions"]:
-                code = compile(definitions(text), file, "exec")
+            if header["definitions"] or "import" in text:
+                tree = definitions(text) if header["definitions"] else ast.parse(text)
+                code = compile(self.less_given_imports(tree), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         finally:
             self.before = header["source"]
         self.sources[file] = text.split("\n")
@@ -215,6 +216,13 @@ class Notebook:
                 asyncio.run(waiting)
         finally:
             self.take_note()
+
+    def less_given_imports(self, tree):
+        """Return a cell without the imports that are given: they are there when asked for, and loading them takes seconds."""
+        given = {statement["source"] for statement in self.names.given.values()}
+        tree.body = [node for node in tree.body
+                     if not isinstance(node, (ast.Import, ast.ImportFrom)) or ast.unparse(node) not in given]  # fmt: skip
+        return tree
 
     def take_note(self, of_functions=True):
         """Keep what the wanted names stand for now, where that is new."""

@@ -324,6 +324,19 @@ def _(notebook):
         notebook.cells.remove(test)
 
 
+@right("cells", "each exercise merged into the cell of its test")
+def _(notebook):
+    for exercise, test in zip(each(notebook, "exercise"), each(notebook, "test")):
+        test.source = exercise.source + "\n\n" + test.source
+        notebook.cells.remove(exercise)
+
+
+@right("cells", "the exercises with the metadata of the tests, and the other way round")
+def _(notebook):
+    for exercise, test in zip(each(notebook, "exercise"), each(notebook, "test")):
+        exercise.metadata.nbgrader, test.metadata.nbgrader = test.metadata.nbgrader, exercise.metadata.nbgrader
+
+
 @right("cells", "the exercises merged into one")
 def _(notebook):
     first, *others = each(notebook, "exercise")
