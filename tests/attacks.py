@@ -829,7 +829,7 @@ cell("floods", "a million empty files", """
         open(f"folder-{number}/file", "w").close()
 """, status=None)
 cell("floods", "printed text", "import sys\nwhile True:\n    print('x' * 10**6)\n    print('y' * 10**6, file=sys.stderr)", status=None)
-body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}")
+body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}", status=None)
 body("floods", "a list in itself", "loop = []\nloop.append(loop)\nreturn loop")
 body("floods", "an answer nested without end", "deep = []\nfor _ in range(10**6):\n    deep = [deep]\nreturn deep", status=None)
 body("floods", "a million keys", "return dict.fromkeys(range(10**6))", status=None)
