@@ -41,7 +41,6 @@ from answers import EXERCISES, RIGHT, WRONG  # noqa: E402  (found through the li
 
 from grading import fleet  # noqa: E402
 from grading.gradebook import Class  # noqa: E402
-from grading.result import Submitted  # noqa: E402
 from grading.sandbox import available  # noqa: E402
 
 NAME = "initialization"

@@ -11,15 +11,18 @@ import importlib.abc
 import importlib.util
 import io
 import numbers
+import random
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import nbformat
+import numpy as np
 
-from grading.student import StandIn
-from grading.worker import Namespace, without_magics
+from grading.student import StandIn, StudentDied
+from grading.worker import Namespace, seed_all, without_magics
 
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SHOWN = 2000  # characters of a check's message that are kept
 
 
@@ -104,12 +107,9 @@ class Master:
 
     @cached_property
     def given(self):
-        """The statements of the given cells that bind a name: what a student's code may rely on."""
-        return [
-            statement
-            for source, marks in self.cells if not marks.get("grade") and not marks.get("solution")
-            for statement in statements(source)
-        ]  # fmt: skip
+        """The statements of the given cells that bind a name, with those that change what it stands for."""
+        given = (source for source, marks in self.cells if not marks.get("grade") and not marks.get("solution"))
+        return statements("\n".join(map(without_magics, given)))
 
     @cached_property
     def given_sources(self):
@@ -141,19 +141,61 @@ def known_master(name, notebook, helpers):
 
 def plain(source):
     """Return a cell's text without hidden tests and without what editors change: blank lines and trailing blanks."""
-    visible, _, rest = source.partition("### BEGIN HIDDEN TESTS")
-    _, _, after = rest.partition("### END HIDDEN TESTS")
-    return "\n".join(line.rstrip() for line in (visible + after).splitlines() if line.strip())
+    return "\n".join(line.rstrip() for line in visible(source).splitlines() if line.strip())
+
+
+def visible(source):
+    """Return a cell's text less what nbgrader takes out for the release: every line from one mark to the next."""
+    lines, hidden = [], False
+    for line in source.split("\n"):
+        hidden = hidden or "BEGIN HIDDEN TESTS" in line
+        if not hidden:
+            lines.append(line)
+        hidden = hidden and "END HIDDEN TESTS" not in line
+    return "\n".join(lines)
 
 
 def statements(source):
-    """Yield the top-level statements of a cell that bind a name."""
-    source = without_magics(source)
-    for node in ast.parse(source).body:
-        names = tuple(dict.fromkeys(bound(node)))
-        if names:
+    """Return the top-level statements of a cell that bind a name.
+
+    One that changes what a name stands for, as in ``table["a"] = 1`` or ``table.sort()``, goes with the one that bound it.
+    """
+    found = []
+    for node in ast.parse(without_magics(source)).body:
+        names, changes = tuple(dict.fromkeys(bound(node))), set(changed(node))
+        owner = next((at for at in reversed(range(len(found))) if changes & {*found[at].names}), None)
+        if owner is not None and not changes & {*names}:
+            whole = "\n".join([found[owner].source, ast.unparse(forgiving(node))])
+            found[owner] = Statement(found[owner].names + names, whole, found[owner].is_function)
+        elif names:
             is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-            yield Statement(names, ast.unparse(node), is_function)
+            found.append(Statement(names, ast.unparse(node), is_function))
+    return found
+
+
+def changed(node):
+    """Yield the names whose values a statement changes where it stands: by an item, an attribute or a method."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        yield from root(node.value.func)
+    elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+        yield from root(node)
+    elif not isinstance(node, SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from changed(child)
+
+
+def root(node):
+    """Yield the name that an expression such as ``a.b["c"]`` begins with, if it is one."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def forgiving(node):
+    """Return a statement whose errors cost nothing: what it changes may be out of reach in a sandbox."""
+    handler = ast.ExceptHandler(ast.Name("Exception"), None, [ast.Pass()])
+    return ast.Try([node], [handler], [], [])
 
 
 def bound(node):
@@ -165,7 +207,7 @@ def bound(node):
             yield alias.asname or alias.name.partition(".")[0]
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
-    elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+    elif not isinstance(node, SCOPES):
         for child in ast.iter_child_nodes(node):
             yield from bound(child)
 
@@ -209,7 +251,7 @@ def judge(test, bench):
     value, deaths = None, len(bench.student.died)
     bench.asked.clear()
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with seeds_noticed(bench.student), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(body, bench)
             if last is not None:
                 value = eval(last, bench)
@@ -226,6 +268,27 @@ def parts(test):
     return compile(tree, file, "exec"), last and compile(ast.Expression(last.value), file, "eval")
 
 
+@contextlib.contextmanager
+def seeds_noticed(student):
+    """Tell the student's process when a test seeds: where its functions draw, they have to draw from that seed."""
+    originals = [(module, module.seed) for module in (random, np.random)]
+
+    def noticing(seed):
+        def noticed(*arguments, **options):
+            student.seeded()
+            return seed(*arguments, **options)
+
+        return noticed
+
+    for module, seed in originals:
+        module.seed = noticing(seed)
+    try:
+        yield
+    finally:
+        for module, seed in originals:
+            module.seed = seed
+
+
 def points(value, most):
     """Return the points for what a test cell's last line gave, and what is wrong with it."""
     if value is None:
@@ -240,10 +303,10 @@ def points(value, most):
 def said(error):
     """Return an error's message, with its type unless it is a check's own, and nothing that a terminal would obey."""
     try:
-        text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in str(error)[:SHOWN])
+        text = printable(str(error)[:SHOWN])
     except Exception:  # the test compared something that can't be shown
         text = ""
-    if isinstance(error, AssertionError) and text:
+    if isinstance(error, (AssertionError, StudentDied)) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
 
@@ -269,12 +332,21 @@ class Helpers(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return compiled(self.sources[name], f"{name}.py")
 
 
+def printable(text):
+    """Return a text with nothing that a terminal would obey or that a file can't hold."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 @contextlib.contextmanager
-def helpers_of(master):
-    """Make the modules importable that are released beside the notebook, and forget them afterwards."""
-    helpers = Helpers(master)
+def surroundings(master):
+    """Let test cells find what they find beside a notebook, the same for every submission, and forget it afterwards.
+
+    That is the modules which are released beside it, and global random numbers that start at one place.
+    """
+    helpers, states = Helpers(master), (random.getstate(), np.random.get_state())
     before = {name: sys.modules.pop(name) for name in helpers.sources if name in sys.modules}
     sys.meta_path.insert(0, helpers)
+    seed_all()
     try:
         yield
     finally:
@@ -282,3 +354,5 @@ def helpers_of(master):
         for name in helpers.sources:
             sys.modules.pop(name, None)
         sys.modules.update(before)
+        random.setstate(states[0])
+        np.random.set_state(states[1])

@@ -16,8 +16,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 
 from grading.checks import Master
-from grading.gradebook import render_together, write_whole
 from grading.grade import grade, without_score
+from grading.gradebook import render_together, write_whole
 from grading.page import page
 from grading.result import CRASHED, MALFORMED, MISSING, SUBMIT_AGAIN, Graded
 from grading.sandbox import Limits, NoSandbox, available, named

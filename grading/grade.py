@@ -1,8 +1,9 @@
 """Grades one submission: a `Submission` in, a `Result` out. No database, no disk of the course, no nbgrader."""
 
 import re
+from dataclasses import replace
 
-from grading.checks import Bench, helpers_of, judge, plain
+from grading.checks import Bench, judge, plain, said, surroundings
 from grading.result import CRASHED, GRADED, TIMED_OUT, Result
 from grading.sandbox import Limits
 from grading.student import StudentDied, StudentProcess
@@ -26,7 +27,7 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
     """
     given = [{"names": statement.names, "source": statement.source} for statement in master.given]
     process = StudentProcess(lambda: sandbox.start(master.helpers, limits), given, [*master.wanted], limits)
-    with process as student, helpers_of(master):
+    with surroundings(master), process as student:
         verdicts = walk(master, submission, student)
         deaths = student.died
     scores = {test.exercise: verdicts[test].points for test in master.tests}
@@ -59,19 +60,23 @@ def in_short(message):
 
 def walk(master, submission, student):
     """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
-    bench, verdicts, versions = Bench(master, student), {}, {}
+    bench, verdicts, versions, broken = Bench(master, student), {}, {}, {}
     for cell in submission.cells:
-        test = master.test_at(cell) if cell.kind == "code" else None
-        if test is not None:
-            if test not in verdicts:
-                verdicts[test] = judge(test, bench)
-                versions[test] = {name: count(student, name) for name in bench.asked}
-        elif cell.kind == "code" and plain(cell.source) not in master.given_sources:
-            attempt(student, cell.source)
+        if cell.kind != "code":
+            continue
+        test = master.test_at(cell)
+        # A test is not the student's to run, unless an answer was merged into its cell.
+        answers = [name for name in master.wanted if defines(cell, name)]
+        if plain(cell.source) not in master.given_sources and (test is None or answers):
+            error = attempt(student, cell.source)
+            broken |= dict.fromkeys(answers, error) if error else {}
+        if test is not None and test not in verdicts:
+            verdicts[test] = judge(test, bench)
+            versions[test] = {name: count(student, name) for name in bench.asked}
     for name in master.wanted:
         for cell in submission.cells:
             # An exercise whose cell was turned into text by a slip of the keyboard.
-            if cell.kind != "code" and re.search(rf"^def {name}\b", cell.source, re.MULTILINE) and not count(student, name):
+            if cell.kind != "code" and defines(cell, name) and not count(student, name):
                 attempt(student, cell.source)
     for test in master.tests:
         first = verdicts.get(test)
@@ -82,17 +87,30 @@ def walk(master, submission, student):
             again = judge(test, bench)
             if changed or again.points > first.points:
                 verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
+    for name, error in broken.items():
+        why = f"{name} is not defined, because its cell can't be run: {' '.join(said(error).split())}"
+        for test in master.tests:
+            if verdicts[test].message and name in test.source and not count(student, name):
+                verdicts[test] = replace(verdicts[test], message=why)
     return verdicts
 
 
+def defines(cell, name):
+    """Whether a cell's text looks as if it defined a function of that name; it may be no Python."""
+    return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
+
+
 def attempt(student, source):
-    """Run a cell; an error in it, or its death, costs only what depends on it. What a deadly cell defines is kept."""
+    """Run a cell and return the error that it ended in, or None.
+
+    An error or a death costs only what depends on the cell. What a deadly cell defines is kept.
+    """
     for definitions in (False, True):
         try:
-            student.run(source, definitions)
-            return
+            return student.run(source, definitions)
         except StudentDied:
             pass  # noted in student.died, and the next request starts a new process
+    return None
 
 
 def count(student, name):

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import logging
 import os
+import re
 import shutil
 import stat
 import sys
@@ -33,7 +34,7 @@ from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, del
 from sqlalchemy.exc import ArgumentError, DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from grading.checks import Master
+from grading.checks import Master, printable
 from grading.result import MISSING, SUBMIT_AGAIN, Result, Submitted
 from grading.sandbox import Limits, NoSandbox, available
 from grading.submission import LARGEST
@@ -43,6 +44,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # nbgrader 0.9.6 makes SQLAlchemy 2.1 warn about nbgrader's own bookkeeping; nothing to act on.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
+LONGEST_ID = 128  # characters of a student id in nbgrader's tables
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -94,6 +96,12 @@ class Class:
         found = set()
         if self._submitted().is_dir():
             found = {entry.name for entry in os.scandir(self._submitted()) if entry.is_dir() and not entry.name.startswith(".")}
+        for name in found:
+            if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", name) or len(name) > LONGEST_ID:
+                raise NbGraderException(
+                    f"No gradebook can hold the name of the folder {printable(name)!r} in {self._submitted()}: it is not text, or "
+                    f"has more than {LONGEST_ID} characters. Unpacking an archive may have spoiled it. Rename it, and run this again."
+                )
         with self.gradebook() as gradebook:
             return sorted(found.union(gradebook.db.scalars(select(Student.id))))
 
@@ -147,6 +155,12 @@ class Class:
         It should lie in its place under its name. A notebook under another name, or in a folder
         further down, is taken where it is the only one. A link is not followed.
         """
+        try:
+            return self._looked_for(student)
+        except PermissionError as error:  # an archive keeps the modes that the student's files had
+            return None, f"{printable(str(error.filename))} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+
+    def _looked_for(self, student):
         folder = self.submission(student).parent
         files = [
             Path(parent) / name
@@ -158,7 +172,7 @@ class Class:
         exact = [file for file in notebooks if file == self.submission(student)]
         itself = folder.resolve() == self._submitted() / student / self.assignment
         if not exact and len(notebooks) != 1 or not itself:
-            found = ", ".join(str(file.relative_to(folder)) for file in files[:5]) or "nothing"
+            found = ", ".join(printable(str(file.relative_to(folder))).replace("\n", " ") for file in files[:5]) or "nothing"
             return None, f"Expected {self.master_path.name} in {folder.name}/, found {found}. {SUBMIT_AGAIN}"
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""

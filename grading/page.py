@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
+from grading.checks import visible
 from grading.submission import as_cell
 
 TEXT = 20_000  # characters of one cell or of one output that are shown
@@ -55,7 +56,10 @@ def page(master, submission, result):
             left.remove(test)
             made["cells"].append(verdict(test, result, marks))
         elif known and test is None:
-            shown = harmless(cell, known, f"cell-{number}")
+            try:
+                shown = harmless(cell, known, f"cell-{number}")
+            except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble, and the grade is made by now
+                shown = as_html("<p>(This cell can't be shown.)</p>", f"cell-{number}")
             if marks.get(known.grade_id, {}).get("solution") and known.kind == "code":
                 shown["metadata"]["nbgrader"] = marks.pop(known.grade_id)
             made["cells"].append(shown)
@@ -65,15 +69,13 @@ def page(master, submission, result):
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
-    visible, _, rest = test.source.partition("### BEGIN HIDDEN TESTS")
-    source = visible + rest.partition("### END HIDDEN TESTS")[2]
     message = result.messages.get(test.exercise)
     text = message or f"{result.scores[test.exercise]:g} of {test.points:g} points.\n"
     if message or result.scores[test.exercise] < test.points:
         output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
         output = printed(text)
-    return code_cell(source, test.grade_id, [output], nbgrader=marks[test.grade_id])
+    return code_cell(visible(test.source), test.grade_id, [output], nbgrader=marks[test.grade_id])
 
 
 def code_cell(source, name, outputs, **metadata):

@@ -6,9 +6,11 @@ and every write has a deadline.
 """
 
 import builtins
+import functools
 import json
 import linecache
 import os
+import random
 import select
 import time
 from collections import Counter
@@ -19,6 +21,7 @@ from grading.sandbox import STARTING, NoSandbox
 from grading.worker import LENGTHS, Encoder
 
 FILE = "<student>"  # what a traceback calls the student's code
+DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
 ELEMENTS = 10_000_000  # of all arrays in one answer, also where strides make one number look like many
 NODES = 100_000  # values in one answer, arrays counted as one
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
@@ -48,7 +51,7 @@ class Decoder:
     """Turns answers into values. Arrays of one memory in the student's process share memory here too."""
 
     def __init__(self, limit):
-        self.limit = limit
+        self.limit, self.used = limit, 0
         self.memories = {}
 
     def decode(self, tree, body):
@@ -94,7 +97,7 @@ class Decoder:
     def array(self, spec):
         """Return the array of a specification, once everything about it has been checked."""
         try:
-            dtype, shape = np.dtype(str(spec["dtype"])), tuple(spec["shape"])
+            dtype, shape = dtype_of(spec["dtype"]), tuple(spec["shape"])
         except (KeyError, TypeError, ValueError, SyntaxError) as error:
             raise Malformed("an array has no dtype or no shape") from error
         if len(shape) > 32 or not all(type(size) is int and 0 <= size for size in shape):
@@ -111,8 +114,9 @@ class Decoder:
         if len(data) != size * dtype.itemsize:
             raise Malformed("an array has another size than its shape")
         array = self.place(spec, dtype, shape)
-        array[...] = np.frombuffer(data, dtype).reshape(shape)
-        array.flags.writeable = spec.get("writeable") is True
+        array[...] = np.ndarray(shape, dtype, data)
+        if spec.get("writeable") is not True:
+            array.flags.writeable = False
         return array
 
     def take(self, size):
@@ -127,14 +131,20 @@ class Decoder:
         numbers = [root, length, offset, *(strides if isinstance(strides, list) else [None])]
         if all(type(number) is int for number in numbers) and 0 < length <= self.limit and len(strides) == len(shape):
             memory = self.memories.get(root)
-            if memory is None and sum(map(len, self.memories.values())) + length <= self.limit:
+            if memory is None and self.used + length <= self.limit:
                 memory = self.memories[root] = np.zeros(length, np.uint8)
+                self.used += length
             if memory is not None and len(memory) == length:
                 try:
                     return np.ndarray(shape, dtype, memory, offset, strides)
                 except (ValueError, TypeError, OverflowError):
                     pass  # it would reach beyond the memory
         return np.empty(shape, dtype)
+
+
+@functools.lru_cache(100)
+def dtype_of(text):
+    return np.dtype(str(text))
 
 
 def as_set(items):
@@ -262,7 +272,8 @@ class StudentProcess:
     def __init__(self, start, given, wanted, limits):
         self.start, self.given, self.wanted, self.limits = start, given, wanted, limits
         self.deadline = time.monotonic() + limits.total
-        self.cells, self.pipe, self.died = [], None, []
+        self.cells, self.pipe, self.died, self.values = [], None, [], {}
+        self.random = random_state()
 
     def __enter__(self):
         return self
@@ -277,14 +288,23 @@ class StudentProcess:
 
     def run(self, source, definitions=False):
         """Run one cell, or only what it imports and defines; return the error that it ended in, or None."""
+        self.values.clear()
         answer = self.ask({"do": "run", "source": source, "definitions": definitions}, b"", self.limits.cell)
         self.cells.append((source, definitions))
         return self.error(answer[0]) if "error" in answer[0] else None
 
     def call(self, name, *args, **kwargs):
-        """Call one of the student's functions; return what it returns, or raise what it raises."""
+        """Call one of the student's functions; return what it returns, or raise what it raises.
+
+        Where the test has seeded or drawn since the last call, the student's random numbers go on from there.
+        Nothing comes back: a student does not choose what a test draws.
+        """
+        self.values.clear()
         encoder = Encoder()
         header = {"do": "call", "name": name, "arguments": encoder.encode(([*args], kwargs))}
+        before, self.random = self.random, random_state()
+        if before != self.random:
+            header["random"] = encoder.encode(to_be_sent(self.random))
         answer, body = self.ask(header, b"".join(encoder.body), self.limits.call)
         printed = answer.get("printed")
         if isinstance(printed, str) and printed:
@@ -300,12 +320,18 @@ class StudentProcess:
             change_back(args, kwargs, changed)
         return value
 
+    def seeded(self):
+        """Take note that the test has seeded: its random numbers may stand where they stood before."""
+        self.random = None
+
     def value(self, name):
-        """Return the value that the student's cells gave a name."""
-        answer, body = self.ask({"do": "value", "name": name}, b"", self.limits.call)
-        if "error" in answer:
-            raise self.error(answer)
-        return self.decoder.decode(answer.get("value"), body)
+        """Return the value that the student's cells gave a name: one and the same until the next cell or call."""
+        if name not in self.values:
+            answer, body = self.ask({"do": "value", "name": name}, b"", self.limits.call)
+            if "error" in answer:
+                raise self.error(answer)
+            self.values[name] = self.decoder.decode(answer.get("value"), body)
+        return self.values[name]
 
     def about(self, name):
         """Return how many values the student's cells gave a name, and whether the last can be called."""
@@ -330,6 +356,8 @@ class StudentProcess:
         """Start a process and bring it to where the last one was, without the cell that ended it."""
         if time.monotonic() > self.deadline:
             raise StudentDied("the time for the whole submission is over", timed_out=True)
+        if len(self.died) >= DEATHS:
+            raise StudentDied(f"the notebook ended its own process {DEATHS} times, and was not started again")
         started = time.monotonic()
         self.pipe = Pipe(self.start(), self.limits.answer)
         self.decoder = Decoder(self.limits.answer)
@@ -362,6 +390,18 @@ class StudentProcess:
             except BaseException as raised:  # noqa: BLE001
                 return raised
         return error
+
+
+def random_state():
+    """Return where the global random numbers of Python and NumPy stand in this process."""
+    _, keys, *rest = np.random.get_state()
+    return random.getstate(), keys.tobytes(), rest
+
+
+def to_be_sent(state):
+    """Return a random state as values of which the long ones are arrays."""
+    (version, python, normal), numpy, rest = state
+    return [version, np.array(python, np.uint32), normal, np.frombuffer(numpy, np.uint32), *rest]
 
 
 class StandIn:

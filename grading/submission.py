@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass
 
 import nbformat
-import nbformat.reader
 from nbformat.converter import convert
 
 LARGEST = 50 << 20  # bytes; pictures make a notebook large, and more than this is no notebook
@@ -68,7 +67,7 @@ def read(data):
     if not text:
         raise Rejected("the file is empty: the upload may have failed")
     try:
-        content, _ = json.JSONDecoder(strict=False).raw_decode(text)
+        content = in_whole_characters(json.JSONDecoder(strict=False).raw_decode(text)[0])
     except RecursionError:
         raise Rejected("the file is nested too deeply to be a notebook") from None
     except ValueError:
@@ -99,10 +98,19 @@ def as_text(data):
         return data.decode("latin-1")
 
 
+def in_whole_characters(content):
+    """Replace halves of characters, which JSON can spell and no file can hold: an emoji that was cut in two is some."""
+    return json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def as_format_4(content):
-    major, _ = nbformat.reader.get_version(content)
+    """Return a notebook in the form of nbformat 4, by what is in it: its version may be lost or wrong."""
     notebook = nbformat.from_dict(content)
-    return notebook if major >= 4 else convert(notebook, 4)
+    if "cells" in notebook:
+        return notebook
+    if notebook.get("nbformat") not in (2, 3):
+        notebook.nbformat = 3
+    return convert(notebook, 4)
 
 
 def as_cell(cell):

@@ -20,6 +20,7 @@ import re
 import resource
 import struct
 import sys
+import textwrap
 import traceback
 import types
 
@@ -61,6 +62,8 @@ class Encoder:
             return {"bytes": value.decode("latin-1")}
         if isinstance(value, np.generic) and value.dtype.kind in "biufc":
             return {"scalar": self.array(np.asarray(value))}
+        if kind is np.str_:
+            return str(value)
         if kind in (np.ndarray, np.matrix):
             return {kind.__name__: self.array(np.asarray(value))}
         if depth < DEPTH:
@@ -102,7 +105,7 @@ def decode(tree, body):
     """Turn what the grader sent into values; ``body`` is a stream of the arrays' bytes."""
     if not isinstance(tree, dict):
         return tree
-    ((kind, value),) = tree.items()
+    kind, value = next(iter(tree.items()))
     if kind == "dict":
         return {decode(key, body): decode(item, body) for key, item in value}
     if kind in ("list", "tuple", "set"):
@@ -111,6 +114,8 @@ def decode(tree, body):
         return complex(*value)
     if kind == "bytes":
         return value.encode("latin-1")
+    if kind == "other":
+        raise TypeError(f"the test passes something of type {value}, and only plain data can be passed")
     array = np.frombuffer(body.read(value["bytes"]), dtype=value["dtype"]).reshape(value["shape"]).copy()
     return array[()] if kind == "scalar" else array
 
@@ -158,13 +163,21 @@ def without_magics(source):
     return "\n".join(kept)
 
 
+def without_prompts(source):
+    """Return the source without what is copied along with it: prompts, the margin of a page, signs that nobody sees."""
+    source = re.sub("[\0\u200b-\u200f\u2060\ufeff]", "", source)
+    source = re.sub("[\u2028\u2029]\n?", "\n", source).replace("\u00a0", " ")
+    return textwrap.dedent(re.sub(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)", "", source, flags=re.MULTILINE))
+
+
 def compiled(source, before, file):
-    """Compile a cell; where it is none by itself, without its magics, or joined to the cell that it was split from."""
-    for text in (source, without_magics(source), before + "\n" + source):
+    """Compile a cell; where it is none by itself, without its magics, its prompts, or joined to what it was split from."""
+    failure = None
+    for text in (source, without_magics(source), without_magics(without_prompts(source)), before + "\n" + source):
         try:
             return compile(text, file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), text
         except (SyntaxError, ValueError) as error:
-            failure = error
+            failure = failure or error
     raise failure
 
 
@@ -199,8 +212,9 @@ class Notebook:
         file = f"<cell {len(self.sources) + 1}>"
         try:
             code, text = compiled(header["source"], self.before, file)
-            if header["definitions"]:
-                code = compile(definitions(text), file, "exec")
+            if header["definitions"] or "import" in text:
+                tree = definitions(text) if header["definitions"] else ast.parse(text)
+                code = compile(self.less_given_imports(tree), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         finally:
             self.before = header["source"]
         self.sources[file] = text.split("\n")
@@ -211,9 +225,21 @@ class Notebook:
 
                 asyncio.run(waiting)
         finally:
-            for name, versions in self.versions.items():
-                value = self.names.get(name)
-                if value is not None and not any(value is version for version in versions):
+            self.take_note()
+
+    def less_given_imports(self, tree):
+        """Return a cell without the imports that are given: they are there when asked for, and loading them takes seconds."""
+        given = {statement["source"] for statement in self.names.given.values()}
+        tree.body = [node for node in tree.body
+                     if not isinstance(node, (ast.Import, ast.ImportFrom)) or ast.unparse(node) not in given]  # fmt: skip
+        return tree
+
+    def take_note(self, of_functions=True):
+        """Keep what the wanted names stand for now, where that is new."""
+        for name, versions in self.versions.items():
+            value = self.names.get(name)
+            if value is not None and not any(value is version for version in versions):
+                if of_functions or not callable(value):
                     versions.append(value)
 
     def about(self, header, body):
@@ -232,6 +258,10 @@ class Notebook:
 
     def call(self, header, body):
         arguments = decode(header["arguments"], body)
+        if "random" in header:  # the test has seeded or drawn: go on from there
+            version, keys, normal, numpy_keys, *rest = decode(header["random"], body)
+            random.setstate((version, tuple(keys.tolist()), normal))
+            np.random.set_state(("MT19937", numpy_keys, *rest))
         given = encoded(arguments)
         try:
             value = self.latest(header["name"])(*arguments[0], **arguments[1])
@@ -241,6 +271,8 @@ class Notebook:
             self.versions[header["name"]].pop()  # an untouched copy of the exercise does not replace an answer
             body.seek(0)
             return self.call(header, body)
+        finally:
+            self.take_note(of_functions=False)  # a call may set a global name
         answer = {"value": self.encoder.encode(value)}
         if encoded(arguments) != given:
             answer["arguments"] = self.encoder.encode(arguments)
@@ -256,6 +288,8 @@ class Notebook:
             where = {"line": number, "text": source[number - 1].strip()[:SHOWN] if number <= len(source) else ""}
         try:
             text = str(error)[:SHOWN]
+            if type(error) in (SyntaxError, IndentationError, TabError) and error.lineno:
+                text = f"{error.msg} (line {error.lineno}: {(error.text or '').strip()[:SHOWN]})"
         except Exception:  # the error is the student's own class
             text = ""
         kinds = [kind.__name__ for kind in type(error).__mro__]
@@ -275,11 +309,15 @@ def never_by_chance(make):
     return made
 
 
+def seed_all():
+    random.seed(START)
+    np.random.seed(START)
+
+
 def start_equally():
     """Make what is random by default the same in every process, so that a submission graded twice gets the same answer."""
     random._urandom = random.Random(START).randbytes  # where NumPy's generators without a seed get theirs, too
-    random.seed(START)
-    np.random.seed(START)
+    seed_all()
     np.empty, np.empty_like = never_by_chance(np.empty), never_by_chance(np.empty_like)
 
 
@@ -305,7 +343,7 @@ def main():
             answer = getattr(notebook, header["do"])(header, body) or {}
         except BaseException as error:  # a student's code may raise anything, SystemExit among it
             answer = notebook.failure(error)
-        answer["printed"] = printed.getvalue()[:PRINTED]
+        answer["printed"] = "" if printed.closed else printed.getvalue()[:PRINTED]
         text = json.dumps(answer).encode()
         answers.write(LENGTHS.pack(len(text), sum(map(len, notebook.encoder.body))) + text)
         answers.writelines(notebook.encoder.body)

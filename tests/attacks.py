@@ -702,6 +702,11 @@ cell("processes", "a daemon that waits for the end", """
             os.execv(sys.executable, ["<MARK>", "-c", "import time\\ntime.sleep(60)\\nopen('<OUTSIDE>/daemon', 'w')"])
         os._exit(0)
 """)
+@edit("processes", "three hundred cells that end the process", status="crashed")
+def _(notebook):
+    notebook.cells += [code("import os\nos._exit(1)", id=f"end-{number}") for number in range(300)]
+
+
 cell("processes", "a fork storm", """
     import os
     while True:
@@ -825,7 +830,7 @@ cell("floods", "a million empty files", """
         open(f"folder-{number}/file", "w").close()
 """, status=None)
 cell("floods", "printed text", "import sys\nwhile True:\n    print('x' * 10**6)\n    print('y' * 10**6, file=sys.stderr)", status=None)
-body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}")
+body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}", status=None)
 body("floods", "a list in itself", "loop = []\nloop.append(loop)\nreturn loop")
 body("floods", "an answer nested without end", "deep = []\nfor _ in range(10**6):\n    deep = [deep]\nreturn deep", status=None)
 body("floods", "a million keys", "return dict.fromkeys(range(10**6))", status=None)

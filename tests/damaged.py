@@ -92,6 +92,26 @@ def _(notebook):
     notebook["future"] = {"a": 1}
 
 
+for name, versions in (("a version that is text", ["4", "5"]), ("no version", []), ("a version of null", [None, None]), ("3, with the cells of 4", [3, 0])):
+
+    @right("formats", name)
+    def _(notebook, versions=versions):
+        del notebook["nbformat"], notebook["nbformat_minor"]
+        notebook.update(zip(["nbformat", "nbformat_minor"], versions))
+
+
+@right("formats", "2, in two worksheets")
+def _(notebook):
+    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    return json.dumps({"nbformat": 2, "metadata": {}, "worksheets": [{"cells": cells[:5]}, {"cells": cells[5:]}]})
+
+
+@right("formats", "4, in a worksheet")
+def _(notebook):
+    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]})
+
+
 @right("formats", "source as lists of lines")
 def _(notebook):
     for cell in notebook.cells:
@@ -138,6 +158,26 @@ def _(notebook):
 @right("encodings", "zeros and a second copy at the end")
 def _(notebook):
     return json.dumps(notebook) + "\n\0\0\0" + json.dumps(notebook)
+
+
+for name, before, after in (
+    ("blanks of a web page", "    ", "\u00a0" * 4), ("signs that nobody sees", "parameters", "\u200bparameters\ufeff"),
+    ("line ends of another alphabet", "\n", "\u2028\n"), ("zeros between the lines", "\n", "\n\0"), ("a margin", "\n", "\n "),
+    ("Python's prompts", "\n", "\n... "), ("IPython's prompts", "\n", "\n   ...: "),
+):  # fmt: skip
+
+    @right("pasted", name)
+    def _(notebook, before=before, after=after):
+        first = {"\n... ": ">>> ", "\n   ...: ": "In [12]: ", "\n ": " "}.get(after, "")
+        for cell in each(notebook, "exercise"):
+            cell.source = first + cell.source.replace(before, after)
+
+
+@right("encodings", "an emoji cut in two, in code, text and an output")
+def _(notebook):
+    each(notebook, "exercise")[0].source += "\n# \ud83d"
+    notebook.cells += [nbformat.v4.new_markdown_cell("\ude00", id="half"), insert(blank(), "'\ud83d'").cells[1]]
+    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="\ud83d")]
 
 
 # -------------------------------------------------------------------- ids and metadata
@@ -284,6 +324,19 @@ def _(notebook):
         notebook.cells.remove(test)
 
 
+@right("cells", "each exercise merged into the cell of its test")
+def _(notebook):
+    for exercise, test in zip(each(notebook, "exercise"), each(notebook, "test")):
+        test.source = exercise.source + "\n\n" + test.source
+        notebook.cells.remove(exercise)
+
+
+@right("cells", "the exercises with the metadata of the tests, and the other way round")
+def _(notebook):
+    for exercise, test in zip(each(notebook, "exercise"), each(notebook, "test")):
+        exercise.metadata.nbgrader, test.metadata.nbgrader = test.metadata.nbgrader, exercise.metadata.nbgrader
+
+
 @right("cells", "the exercises merged into one")
 def _(notebook):
     first, *others = each(notebook, "exercise")
@@ -358,6 +411,7 @@ extra("extra", "never ends", "while True:\n    pass", status="timed_out")
 extra("extra", "waits for a minute", "import time\ntime.sleep(60)", status="timed_out")
 extra("extra", "takes all memory", "import numpy as np\nnp.ones(10**11).sum()", status=None)
 extra("extra", "prints a lot", "for _ in range(20_000):\n    print('x' * 100)")
+extra("extra", "closes its own output", "import sys\nsys.stdout.close()\nsys.stdout = None")
 extra("extra", "magics", "%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n%time x = 1\n%%\n")
 extra("extra", "shell lines", "!pip install numpy\n!ls\nfiles = !ls\n%pip install scipy\n%cd ..")
 extra("extra", "cells in other languages", "%%bash\nrm -rf nothing\necho done")

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT, cells_by_id, copy_course, nbgrader
+from conftest import ROOT, copy_course, nbgrader
 from corpus import blank, save
 from distributed import LocalCluster
 from nbgrader.api import Gradebook

@@ -1,13 +1,14 @@
 """grade.py and checks.py: whole submissions, of this assignment and of one that has nothing to do with it."""
 
 import json
+import time
 
 import nbformat
 import pytest
 from answers import RIGHT, WRONG
 from conftest import ROOT, cells_by_id
 
-from grading.checks import Master, points, statements
+from grading.checks import Master, points, statements, visible
 from grading.grade import grade
 from grading.sandbox import Limits, available
 from grading.submission import read
@@ -83,12 +84,66 @@ def test_another_assignment_grades_with_no_change(words):
         ({"total_exercise": "def total(basket):\n    return 1/0"}, [5, 5, 0, 5], "ZeroDivisionError"),
         ({"loud_exercise": "def loud(names):\n    return names"}, [5, 5, 5, 0], "AssertionError"),
         ({"loud_exercise": "raise RuntimeError"}, [5, 5, 5, 0], "'loud' is not defined"),
+        ({"loud_exercise": "def loud(names):\n    retrun names"}, [5, 5, 5, 0], "its cell can't be run: SyntaxError: invalid syntax (line 2: retrun names)"),
+        ({"loud_exercise": "import nowhere\ndef loud(names):\n    return names"}, [5, 5, 5, 0], "its cell can't be run: ModuleNotFoundError"),
     ],
 )
 def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the_message):
     result = graded(words, WORDS, **changes)
     assert list(result.scores.values()) == pytest.approx(scores)
     assert result.status == "graded" and words_of_the_message in result.message
+
+
+def test_given_statements_go_with_those_that_change_what_they_bind():
+    source = "t = {}\nprint(t)\nt['a'] = 1\nfor k in 'bc':\n    t[k] = [1]\nu = 3\nt['b'].append(2)\nt.missing()\ndef f():\n    t.clear()"
+    names, changes = zip(*((statement.names, statement.source) for statement in statements(source)))
+    assert names == (("t", "k"), ("u",), ("f",))
+    space = {}
+    exec(changes[0], space)
+    assert space["t"] == {"a": 1, "b": [1, 2], "c": [1]}
+
+
+# Each an exercise and its test as instructors write them, which pass in one kernel.
+KERNEL = [
+    ("seeds NumPy", "def draw(n):\n    return np.random.randn(n)",
+     "for _ in range(2):\n    np.random.seed(1)\n    np.testing.assert_allclose([*draw(1), *draw(1)], [1.62434536, -0.61175641])"),
+    ("seeds Python", "def roll(n):\n    return [random.random() for _ in range(n)]",
+     "random.seed(7)\nfirst = roll(2)\nrandom.seed(7)\nassert first == roll(2) == [0.32383276483316237, 0.15084917392450192]"),
+    ("draws the arguments", "def add_noise(x):\n    return x + np.random.randn(2)",
+     "np.random.seed(1)\nx = np.random.randn(2)\nnp.testing.assert_allclose(add_noise(x), [1.09617361, -1.68472503])"),
+    ("looks at a global name that a call sets", "balance = 10\ndef deposit(x):\n    global balance\n    balance += x",
+     "deposit(5)\nassert balance == 15"),
+    ("changes a value of the student's", "basket = {'tea': 1}", "basket['cake'] = 2\nassert len(basket) == 2"),
+    ("asks for a text out of an array", "def best(x):\n    return np.array(['a', 'b'])[np.argmax(x)]", "assert best([1, 2]) == 'b'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "test"), [case[1:] for case in KERNEL], ids=[case[0] for case in KERNEL])
+def test_what_passes_in_one_kernel_passes_here(exercise, test):
+    cells = [("imports", "import random\nimport numpy as np"), ("it-exercise", exercise), ("it-test", test)]
+    for _ in range(2):  # the second submission finds the random numbers where the first left them
+        result = graded(Master("kernel", json.dumps(notebook(cells)).encode()), cells)
+        assert (result.score, result.message) == (5, "All checks passed.")
+
+
+def test_what_can_not_be_passed_is_named():
+    cells = [("it-exercise", "def apply(f, x):\n    return f(x)"), ("it-test", "assert apply(lambda x: x, 1) == 1")]
+    result = graded(Master("kernel", json.dumps(notebook(cells)).encode()), cells)
+    assert "the test passes something of type function, and only plain data can be passed" in result.message
+
+
+def test_many_deaths_are_bounded(words):
+    made = notebook(WORDS)
+    made.cells[1:1] = [nbformat.v4.new_code_cell("import os\nos._exit(1)") for _ in range(500)]
+    started = time.monotonic()
+    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    assert (result.status, result.score) == ("crashed", 0) and "15 times" in result.message
+    assert time.monotonic() - started < 60
+
+
+def test_every_hidden_region_is_hidden():
+    source = "a\n### BEGIN HIDDEN TESTS\nb\n### END HIDDEN TESTS\nc\n# BEGIN HIDDEN TESTS\nd\n  # END HIDDEN TESTS\ne"
+    assert visible(source) == "a\nc\ne"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, 6, 10**400])

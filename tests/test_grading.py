@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -12,9 +13,10 @@ import nbformat
 import pytest
 from conftest import ROOT, copy_course
 
+import grading.gradebook as gradebook_room
 from grading import fleet
 from grading.__main__ import columns, row
-from grading.gradebook import Class
+from grading.gradebook import Class, NbGraderException
 from grading.result import Result
 from grading.sandbox import available
 
@@ -89,7 +91,7 @@ def test_sample_class_gets_the_scores_that_it_should(results):
         ("dmitri", ["zeros: Expected: W1 of shape (3, 5) Got: W1 of shape (5, 3) Hint: Rows and columns are swapped."]),
         ("farid", ["random: not written yet", "he: not written yet"]),
         ("ines", ["more than 5 s", "never ends"]),
-        ("jonas", ["random: Expected: a dict of arrays Got: NameError"]),
+        ("jonas", ["random: initialize_parameters_random is not defined, because its cell can't be run: SyntaxError"]),
         ("kavya", ["cut off", "submit the notebook again"]),
         ("lars", ["All checks passed."]),
         ("omar", ["ended the notebook's own process"]),
@@ -154,6 +156,32 @@ def test_hidden_folders_and_stray_files_are_no_students(course):
         (course / "submitted" / name).mkdir()
     (course / "submitted" / "notes.txt").touch()
     assert Class("initialization", course).students() == ["zoe"]
+
+
+@pytest.mark.parametrize("name", [b"M\xfcller", b"two\nlines", b"\x1b[31mred", b"x" * 129])
+def test_a_folder_whose_name_no_gradebook_holds_is_named_before_anything_is_graded(course, name):
+    os.mkdir(os.fsencode(course / "submitted") + b"/" + name)
+    with pytest.raises(NbGraderException, match="Rename it") as said:
+        Class("initialization", course).students()
+    assert str(said.value).isprintable()
+
+
+def test_files_that_nobody_may_read_and_odd_names_are_told_in_the_message(small, monkeypatch):
+    folder = small.submission("zoe").parent
+    os.close(os.open(os.fsencode(folder) + b"/\xff\x1b[2J\n[b].txt", os.O_CREAT))
+    result = graded(small, ["zoe"])["zoe"].result
+    assert result.status == "missing" and result.message.isprintable() and "[b].txt" in result.message
+    result.message.encode("utf-8")
+
+    def refused(path, mode="r", **options):
+        if mode == "rb":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, mode, **options)
+
+    shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", folder)
+    monkeypatch.setattr(gradebook_room, "open", refused, raising=False)
+    result = graded(small, ["zoe"], force=True)["zoe"].result
+    assert result.status == "missing" and "chmod" in result.message
 
 
 def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monkeypatch):

@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -117,7 +116,6 @@ def grade_everything(folder, sandbox):
             threading.Thread(target=lambda take=take: listen(take, connections), daemon=True).start()
         before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
         config = (course / "nbgrader_config.py").read_bytes()
-        started = time.time()
         program = "-c", PROGRAM.format(name=sandbox)
         log = nbgrader(course, "autograde", "initialization", program=program, TMPDIR=str(folder / "tmp"), HOME=str(folder / "home"))
         after = {name: tree(course / name) for name in before}
