@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 REQUIREMENTS ?= requirements.txt
+CLUSTER ?= requirements-cluster.txt
 bin := ./$(VENV)/bin
 # Jupyter refuses to run as root unless told so.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -21,12 +22,13 @@ grade: $(VENV)/ready
 	$(bin)/python -m grading feedback initialization
 	$(bin)/python -m grading report initialization
 
-test: $(VENV)/ready
+test: $(VENV)/ready-for-tests
 	$(bin)/python -m pytest tests
 
 bench: $(VENV)/ready
 	$(bin)/python -m pip install --quiet -r benchmarks/requirements.txt
 	$(bin)/python benchmarks/training.py
+	$(bin)/python benchmarks/grading.py
 
 # The stamp is written last: an installation that was cut off is done again.
 $(VENV)/ready: $(REQUIREMENTS)
@@ -34,6 +36,10 @@ $(VENV)/ready: $(REQUIREMENTS)
 	$(PYTHON) -m venv $(VENV)
 	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
 	touch $(VENV)/ready
+
+$(VENV)/ready-for-tests: $(VENV)/ready $(CLUSTER)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(CLUSTER)
+	touch $(VENV)/ready-for-tests
 
 clean:
 	rm -rf $(VENV) build

@@ -33,7 +33,7 @@ def main():
     except KeyboardInterrupt:
         console.print("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
-    except (OSError, NbGraderException, NoSandbox, fleet.Lost) as error:
+    except (OSError, NbGraderException, NoSandbox, fleet.Lost, fleet.OtherVersion) as error:
         sys.exit(str(error))
 
 

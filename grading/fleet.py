@@ -6,14 +6,20 @@ None of them sees the course's folders or its gradebook, so that what a
 submission gets can't depend on where it was graded.
 """
 
+import functools
+import hashlib
 import json
 import multiprocessing
 import os
+import platform
 import signal
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
 
 from grading.checks import Master
 from grading.grade import grade, without_score
@@ -37,11 +43,25 @@ class Work:
     limits : grading.sandbox.Limits
     sandbox : str or None
         Name of a sandbox; None for the first that works wherever it is graded.
+    version : str
+        What it has to be graded with.
     """
 
     master: Master
     limits: Limits
     sandbox: str | None = None
+    version: str = field(default_factory=lambda: version())
+
+
+class OtherVersion(RuntimeError):
+    """A node of a cluster would grade with other code than the one that gave the command."""
+
+
+@functools.cache
+def version():
+    """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
+    grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
 
 
 # --------------------------------------------------------- in the engine's processes
@@ -52,6 +72,11 @@ ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and cat
 
 def grade_together(work, batch):
     """Grade some submissions, one after the other, in this process."""
+    if work.version != version():
+        raise OtherVersion(
+            f"The node {platform.node()} has {version()}, and the command was given with {work.version}. "
+            "Use one checkout and one set of requirements everywhere."
+        )
     with ONE_AT_A_TIME:
         sandbox = named(work.sandbox) if work.sandbox else available()
         return [grade_one(work, submitted, sandbox) for submitted in batch]

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -188,6 +189,22 @@ def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
     assert "Look at the scale." in ours["student-001"] and "7.5" in ours["student-001"]
     nbgrader(course.course.root, "generate_feedback", "initialization", "--force")
     assert {student: course.page(student).read_text() for student in course.students()} == ours
+
+
+def test_a_node_with_other_code_does_not_grade(tmp_path, cluster):
+    course = course_of(tmp_path, a_class(2))
+    other = replace(work(course), version="grading/ of last year")
+    with pytest.raises(fleet.OtherVersion, match="of last year. Use one checkout"):
+        list(fleet.autograde(course, course.students(), fleet.Cluster(cluster.scheduler_address), other))
+    assert stored(course) == []
+
+
+def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path):
+    course = course_of(tmp_path, a_class(1))
+    ran = command(course, "autograde", "initialization", "--scheduler", "tcp://127.0.0.1:1")
+    _, errors = ran.communicate(timeout=120)
+    assert ran.returncode == 1 and "Traceback" not in errors, errors
+    assert "tcp://127.0.0.1:1" in errors
 
 
 # ------------------------------------------------------------------------ interruptions
