@@ -112,6 +112,18 @@ class Master:
         return statements("\n".join(map(without_magics, given)))
 
     @cached_property
+    def imports(self):
+        """The given imports but NumPy's, which every worker has, by the names that ask for them."""
+        found = {}
+        for statement in self.given:
+            (node, *_) = ast.parse(statement.source).body
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+                roots = {module.partition(".")[0] for module in modules} - {"numpy"}
+                found |= dict.fromkeys({*roots, *(statement.names if roots else ())}, ast.unparse(node))
+        return found
+
+    @cached_property
     def given_sources(self):
         """The text of every given cell and of every test as the student sees it."""
         return {plain(source) for source, marks in self.cells if not marks.get("solution")}

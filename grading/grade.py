@@ -26,7 +26,8 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
     Result
     """
     given = [{"names": statement.names, "source": statement.source} for statement in master.given]
-    process = StudentProcess(lambda: sandbox.start(master.helpers, limits), given, [*master.wanted], limits)
+    imports = imports_of(master, submission)
+    process = StudentProcess(lambda: sandbox.start(master.helpers, limits, imports), given, [*master.wanted], limits)
     with surroundings(master), process as student:
         verdicts = walk(master, submission, student)
         deaths = student.died
@@ -58,6 +59,17 @@ def in_short(message):
     return " ".join(" ".join(line.split()) for line in rest or [first])
 
 
+def imports_of(master, submission):
+    """Return all given imports if the student's own cells seem to use one of them: importing it takes longer than grading."""
+    own = (cell.source for cell in submission.cells if cell.kind == "code" and not is_given(master, cell))
+    words = {word for source in own for word in re.findall(r"\w+", source)}
+    return tuple(dict.fromkeys(master.imports.values())) if words & master.imports.keys() else ()
+
+
+def is_given(master, cell):
+    return plain(cell.source) in master.given_sources
+
+
 def walk(master, submission, student):
     """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
     bench, verdicts, versions, broken = Bench(master, student), {}, {}, {}
@@ -67,7 +79,7 @@ def walk(master, submission, student):
         test = master.test_at(cell)
         # A test is not the student's to run, unless an answer was merged into its cell.
         answers = [name for name in master.wanted if defines(cell, name)]
-        if plain(cell.source) not in master.given_sources and (test is None or answers):
+        if not is_given(master, cell) and (test is None or answers):
             error = attempt(student, cell.source)
             broken |= dict.fromkeys(answers, error) if error else {}
         if test is not None and test not in verdicts:

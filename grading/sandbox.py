@@ -145,7 +145,7 @@ class Sandlock:
 
         self.sandlock = sandlock
 
-    def start(self, helpers, limits):
+    def start(self, helpers, limits, imports=()):
         sandlock, (scratch, files) = self.sandlock, scratch_with(helpers)
         pipes = sandlock.StdioMode.PIPED
         box = sandlock.Sandbox(
@@ -214,7 +214,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def start(self, helpers, limits):
+    def start(self, helpers, limits, imports=()):
         filter_ = in_memory(no_new_process())
         try:
             options = ["--disable-userns", "--seccomp", str(filter_)]
@@ -231,17 +231,23 @@ class Bubblewrap:
 
 
 class WarmBubblewrap:
-    """bubblewrap once for many workers, one after the other: `warm.py` forks each, in namespaces of its own."""
+    """bubblewrap once for many workers, one after the other: `warm.py` forks each, in namespaces of its own.
+
+    Where a worker wants modules that take long to import, it comes from a second sandbox that has them imported.
+    """
 
     name = "warm bubblewrap"
 
     def __init__(self):
-        self.serves, self.end = None, lambda: None
+        self.serves, self.warm = None, {}  # what all of them are for; and each by what it has imported
 
-    def start(self, helpers, limits):
+    def start(self, helpers, limits, imports=()):
+        if self.serves != (helpers, limits.disk):
+            self.serves = helpers, limits.disk
+            self.warm.clear()
         theirs, ours = zip(os.pipe(), reversed(os.pipe()))
         try:
-            handle = self.forked(theirs, helpers, limits.disk)
+            handle = self.forked(theirs, tuple(imports))
         except BaseException:
             for descriptor in ours:
                 os.close(descriptor)
@@ -258,32 +264,38 @@ class WarmBubblewrap:
 
         return Process(*ours, kill)
 
-    def forked(self, pipes, helpers, disk):
+    def forked(self, pipes, imports):
         """Have a worker forked that uses these pipes; return its process as a file descriptor."""
         for again in (True, False):
             try:
-                if self.serves != (helpers, disk):
-                    self.warm_up(helpers, disk)
-                socket.send_fds(self.door, [b"fork"], pipes)
-                answer, handles, _, _ = socket.recv_fds(self.door, 1 << 10, 1)
-                if handles:
-                    return handles[0]
-                raise OSError(answer.decode() or "the sandbox ended")
+                if imports not in self.warm:
+                    self.warm[imports] = Warm(*self.serves, imports)
+                return self.warm[imports].fork(pipes)
             except OSError:
-                self.serves = None  # whatever ended it, another one is quickly made
+                self.warm.pop(imports, None)  # whatever ended it, another one is quickly made
                 if not again:
                     raise
 
-    def warm_up(self, helpers, disk):
-        self.end()
+
+class Warm:
+    """A sandbox in which `warm.py` waits to fork workers."""
+
+    def __init__(self, helpers, disk, imports):
         self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.door.settimeout(STARTING)
         with theirs:
             program = command(WARM, str(disk), *helpers)
             self.process = bubblewrapped(program, disk, helpers, "/helpers", stdin=theirs, stdout=subprocess.DEVNULL)
-        self.end = weakref.finalize(self, end, self.process, self.door)
+        weakref.finalize(self, end, self.process, self.door)
         self.door.send(no_new_process())
-        self.serves = (helpers, disk)
+        self.door.send("\n".join(imports).encode())
+
+    def fork(self, pipes):
+        socket.send_fds(self.door, [b"fork"], pipes)
+        answer, handles, _, _ = socket.recv_fds(self.door, 1 << 10, 1)
+        if not handles:
+            raise OSError(answer.decode() or "the sandbox ended")
+        return handles[0]
 
 
 def end(process, door):
@@ -324,7 +336,7 @@ class Unconfined:
 
     name = "no sandbox"
 
-    def start(self, helpers, limits):
+    def start(self, helpers, limits, imports=()):
         scratch, files = scratch_with(helpers)
         process = subprocess.Popen(
             command(WORKER), cwd=files, env=environment(), bufsize=0, start_new_session=True,

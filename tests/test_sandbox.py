@@ -274,11 +274,11 @@ def test_whatever_a_student_does_the_next_one_is_served(box, code):
     with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
         look(process, code)
     if isinstance(box, WarmBubblewrap):
-        warm = box.process
+        (warm,) = box.warm.values()
     with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
         assert look(process, "return 7") == 7
     if isinstance(box, WarmBubblewrap):
-        assert box.process is warm and warm.poll() is None
+        assert [*box.warm.values()] == [warm] and warm.process.poll() is None
 
 
 def test_a_warm_process_that_was_killed_is_replaced():
@@ -286,12 +286,23 @@ def test_a_warm_process_that_was_killed_is_replaced():
     for _ in range(3):
         with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
             assert look(process, "return 7") == 7
-        box.process.kill()
-        box.process.wait()
+        (warm,) = box.warm.values()
+        warm.process.kill()
+        warm.process.wait()
+
+
+def test_a_worker_that_wants_slow_modules_finds_them_imported():
+    box = WarmBubblewrap()
+    code = "import sys\nreturn [name in sys.modules for name in ('csv', 'helper', 'absent')]"
+    for imports, found in (((), [False, False, False]), (("import csv", "import absent", "from helper import VALUE"), [True, True, False])) * 2:
+        with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS, imports), [], ["look"], LIMITS) as process:
+            assert look(process, code) == found
+            assert look(process, "import helper\nreturn helper.VALUE") == 7
+    assert len(box.warm) == 2
 
 
 def test_a_warm_process_ends_with_the_grader():
-    code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.process.pid, flush=True)\ninput()"
+    code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.warm[()].process.pid, flush=True)\ninput()"
     grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     warm = int(grader.stdout.readline())
     family = children(warm) | {warm}
