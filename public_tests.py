@@ -745,6 +745,8 @@ class Attempt:
                 returned = self.target(given)
         except (Exception, SystemExit) as error:  # a learner's function may raise anything
             self.fail_with(error)
+        if _is(returned, types.CoroutineType):
+            returned.close()  # or Python warns, whenever it may be, that nobody waited for it
         if not all(type(size) is int for size in given) or given != list(self.sizes):
             self.fail("argument", "any", expected=list(self.sizes), got=_short(given))
         if not _is(returned, dict):

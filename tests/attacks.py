@@ -762,7 +762,8 @@ cell("processes", "signals ignored", """
         except BaseException:
             pass
 """, status="timed_out")
-cell("processes", "stops itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", status="timed_out")
+# The first process of a namespace, as a warm worker is, does not stop itself.
+cell("processes", "stops itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", status=None)
 cell("processes", "more rights", """
     import ctypes, os
     libc = ctypes.CDLL(None)

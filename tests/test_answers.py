@@ -22,6 +22,7 @@ SAME_OUTCOME = [
     *map(set, itertools.combinations(["no seed", "the seed above the function", "the module random, which NumPy's seed leaves alone"], 2)),
     {"1 / n", "a power of 1/2 without brackets"},
     {"an empty dict", "return before the loop"},
+    {"a loop that never ends", "a loop that never ends and catches errors"},
 ]
 
 
