@@ -161,7 +161,7 @@ class Cluster(Executor):
     def __init__(self, address):
         from distributed import Client  # only who has a cluster has it installed
 
-        self.client = Client(address, timeout=30, set_as_default=False)
+        self.client = Client(address, timeout=10, set_as_default=False)
         self.width = 2 * max(1, sum(self.client.nthreads().values()))
         self.submit = self.client.get_executor(pure=False).submit
 

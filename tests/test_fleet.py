@@ -259,7 +259,7 @@ def family(process):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_the_command_is_ended(tmp_path, number):
-    course = course_of(tmp_path, a_class(60, 0.1))
+    course = course_of(tmp_path, a_class(32, 0.1))
     students = course.students()
     ran = command(course, "autograde", "initialization", "--jobs", "3")
     wait_until(lambda: len(stored(course)) >= 5)
@@ -276,7 +276,7 @@ def test_the_command_is_ended(tmp_path, number):
         assert "the same command goes on from there" in output
     psutil.wait_procs(processes, timeout=10)
     assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
-    assert 5 <= len(stored(course)) < 60
+    assert 5 <= len(stored(course)) < 32
     assert_whole(course)
     with course.writer() as writer:
         interrupted = writer.interrupted()
@@ -285,7 +285,7 @@ def test_the_command_is_ended(tmp_path, number):
 
 
 def test_a_worker_of_this_machine_is_killed(tmp_path):
-    course = course_of(tmp_path, a_class(60, 0.1))
+    course = course_of(tmp_path, a_class(32, 0.1))
     students = course.students()
     ran = command(course, "autograde", "initialization", "--jobs", "3")
     wait_until(lambda: len(stored(course)) >= 5)
@@ -295,7 +295,7 @@ def test_a_worker_of_this_machine_is_killed(tmp_path):
     assert ran.returncode == 1 and "Traceback" not in errors
     assert "A process of the grader was killed" in errors and "Run the same command again" in errors
     lost = [student for student in students if student not in stored(course)]
-    assert lost and all(student in errors for student in lost) and len(lost) < 40
+    assert lost and all(student in errors for student in lost) and len(lost) < 27
     assert_whole(course)
     finished(course, students)
 
@@ -317,7 +317,7 @@ def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
 
 
 def test_the_connection_to_the_database_is_lost(tmp_path, server):
-    course = course_of(tmp_path, a_class(40, 0.05), server.database())
+    course = course_of(tmp_path, a_class(32, 0.05), server.database())
     students = course.students()
     ran = command(course, "autograde", "initialization", "--jobs", "2")
     wait_until(lambda: len(stored(course)) >= 5)
@@ -329,7 +329,7 @@ def test_the_connection_to_the_database_is_lost(tmp_path, server):
     _, errors = ran.communicate(timeout=120)
     assert ran.returncode == 1 and "Traceback" not in errors and "can't be used" in errors
     server.start()
-    assert 5 <= len(stored(course)) < 40
+    assert 5 <= len(stored(course)) < 32
     finished(course, students)
 
 
