@@ -33,7 +33,7 @@ def main():
     except KeyboardInterrupt:
         console.print("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
-    except (OSError, NbGraderException, NoSandbox, fleet.Lost, fleet.OtherVersion) as error:
+    except (OSError, NbGraderException, NoSandbox) as error:
         sys.exit(str(error))
 
 
@@ -107,7 +107,7 @@ def autograde(arguments):
     # A cluster's nodes find their own sandbox.
     box = sandbox(arguments) if arguments.unsafe_no_sandbox or not arguments.scheduler else None
     with course.writer() as writer:
-        interrupted = writer.interrupted()
+        interrupted = [student for student in writer.interrupted() if student in students]
     if interrupted:
         console.print(f"Interrupted while these were graded, which are graded now: {escape(in_short(interrupted))}")
     states, unchanged, started = Counter(), 0, time.monotonic()
@@ -124,7 +124,7 @@ def autograde(arguments):
 
 def feedback(arguments):
     course = Class(arguments.assignment)
-    with progress("Feedback", None) as (bar, task):
+    with progress("Feedback", len(course.students())) as (bar, task):
         with_page = Counter()
         for _, there in fleet.feedback(course, engine(arguments), arguments.force):
             with_page[there] += 1
@@ -145,12 +145,12 @@ def report(arguments):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("message", ratio=1)
-    states, full, known = Counter(), 0, set()
+    states, full, known, students = Counter(), 0, set(), set(course.students())
     with open(beside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns(exercises))
         for student, result in course.results():
-            if result is None:
+            if result is None or student not in students:  # interrupted; or a folder that is gone
                 continue
             writer.writerow(row(result))
             known.add(student)
@@ -166,7 +166,7 @@ def report(arguments):
         console.print(f"The first {SHOWN} of {len(known)}.")
     ended = states.total() - states[GRADED]
     console.print(f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}.")
-    waiting = sorted(set(course.students()) - known)
+    waiting = sorted(students - known)
     if waiting:
         sys.exit(
             f"{len(waiting)} not in grades.csv, because they are not graded yet: {in_short(waiting)}. "

@@ -23,7 +23,7 @@ import numpy as np
 
 from grading.checks import Master
 from grading.grade import grade, without_score
-from grading.gradebook import render_together, write_whole
+from grading.gradebook import NbGraderException, render_together, write_whole
 from grading.page import page
 from grading.result import CRASHED, MALFORMED, MISSING, SUBMIT_AGAIN, Graded
 from grading.sandbox import Limits, NoSandbox, available, named
@@ -53,7 +53,7 @@ class Work:
     version: str = field(default_factory=lambda: version())
 
 
-class OtherVersion(RuntimeError):
+class OtherVersion(NbGraderException):
     """A node of a cluster would grade with other code than the one that gave the command."""
 
 
@@ -172,7 +172,7 @@ class Cluster(Executor):
 # ------------------------------------------------------------------------ the class
 
 
-class Lost(RuntimeError):
+class Lost(NbGraderException):
     """A process of an engine was killed, and the submissions that it had were not graded."""
 
     def __init__(self, students):

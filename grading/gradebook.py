@@ -186,11 +186,14 @@ class Class:
             query = query.join(SubmittedNotebook).join(SubmittedAssignment).join(Assignment).join(BaseCell, BaseCell.id == kind.cell_id)
             for student, cell, *values in gradebook.db.execute(query.where(this)):
                 found[student].setdefault(cell, {}).update(zip(columns, values))
-        folders = {student: self.folder(self.course.autograded_directory, student) for student in students}
-        return [
-            (student, (folder / self.master_path.name).read_text(encoding="utf-8"), found[student])
-            for student, folder in folders.items()
-        ]  # fmt: skip
+        paths = {student: self.folder(self.course.autograded_directory, student) / self.master_path.name for student in students}
+        lost = [student for student, path in paths.items() if not path.exists()]
+        if lost:
+            raise NbGraderException(
+                f"There is no {paths[lost[0]]}, which feedback is made of. Grade it again: "
+                f"python -m grading autograde {self.assignment} --force --student {' '.join(lost)}"
+            )
+        return [(student, path.read_text(encoding="utf-8"), found[student]) for student, path in paths.items()]
 
     def results(self):
         """Yield the stored results of the class, one for each student, by id as Python sorts them.
@@ -312,7 +315,6 @@ class Writer:
         self.db.execute(delete(Stored).where(self._these([one.result.student_id for one in graded])))
         self.db.execute(insert(Stored), [self._row(one.result.student_id, one.digest, one.result.as_json()) for one in graded])
         self.db.commit()
-        self.db.expire_all()
 
     def _these(self, students):
         return and_(Stored.c.assignment == self.course.assignment, Stored.c.student_id.in_(students))
@@ -407,13 +409,16 @@ def plug_into_nbgrader(grade_class):
                 if not wanted:
                     raise NbGraderException(f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}.")
                 self.log.info(f"Grading {len(wanted)} submissions in {available().name}")
+                with course.writer() as writer:
+                    for student in writer.interrupted():
+                        self.log.warning(f"{student}: grading was interrupted the last time")
                 for student, graded in grade_class(course, wanted, self.force):
                     result = graded and graded.result
                     self.log.info(
                         f"{student}: {result.status}, {result.score:g} of {result.max_score:g} in {graded.seconds:.2f} s. {result.message}"
                         if graded else f"{student}: nothing has changed"
                     )  # fmt: skip
-            except (NoSandbox, NbGraderException) as error:
+            except (OSError, NoSandbox, NbGraderException) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from None
 
