@@ -45,9 +45,9 @@ from grading.sandbox import available  # noqa: E402
 NAME = "initialization"
 SEED = 20_261_124
 console = Console(width=130)
-# What hangs costs every grader its time limit and nothing else, so none of it is here. What one takes for an
-# error and another for a warning is left out too: the same scores are part of the comparison.
-SLOW = re.compile("never ends|while|sleep|input|huge|memory|recurs|exit|thread", re.IGNORECASE)
+# What hangs costs every grader its time limit and nothing else, so none of it is here. Nor is what warns: nbgrader
+# gives no points where anything stands on stderr, and the same scores are part of the comparison.
+LEFT_OUT = re.compile("never ends|while|sleep|input|huge|memory|recurs|exit|thread|warn|logging", re.IGNORECASE)
 
 
 # ------------------------------------------------------------------------- the class
@@ -60,7 +60,7 @@ def one_submission(number):
     cells = {cell.id: cell for cell in notebook.cells}
     for name in EXERCISES:
         bank = RIGHT if chance.random() < 0.75 else WRONG
-        answers = [answer for answer in bank if answer.exercise == name and not SLOW.search(answer.name + answer.source)]
+        answers = [answer for answer in bank if answer.exercise == name and not LEFT_OUT.search(answer.name + answer.source)]
         if chance.random() < 0.95:  # the others did not get to it
             cells[f"{name}-exercise"].source = f"# student {number}\n" + chance.choice(answers).source
     if chance.random() < 0.4:
@@ -272,7 +272,7 @@ def floor(course, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", type=int, default=12, help="submissions that all graders grade")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000], help="classes for this grader alone")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="classes for this grader alone")
     parser.add_argument("--without-otter", action="store_true")
     arguments = parser.parse_args()
     cores = fleet.cores()

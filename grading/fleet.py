@@ -9,13 +9,14 @@ submission gets can't depend on where it was graded.
 import functools
 import hashlib
 import json
+import logging
 import multiprocessing
 import os
 import platform
 import signal
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def grade_one(work, submitted, sandbox):
 class Here(Executor):
     """This process: for one submission, or where nothing may be started."""
 
-    width = 1
+    width, broken = 1, ()
 
     def submit(self, function, /, *arguments):
         future = Future()
@@ -121,6 +122,8 @@ class Here(Executor):
 
 class Local(Executor):
     """This machine's cores: one process for each of ``jobs``. Where one of them is killed, others take over."""
+
+    broken = BrokenExecutor
 
     def __init__(self, jobs):
         self.jobs, self.width, self.pool = jobs, 2 * jobs, None
@@ -159,8 +162,10 @@ class Cluster(Executor):
     """A running Dask cluster, by the address of its scheduler. Dask moves the work of a worker that died to another."""
 
     def __init__(self, address):
-        from distributed import Client  # only who has a cluster has it installed
+        from distributed import Client, KilledWorker  # only who has a cluster has it installed
 
+        self.broken = KilledWorker  # of work that took several nodes with it
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
         self.client = Client(address, timeout=10, set_as_default=False)
         self.width = 2 * max(1, sum(self.client.nthreads().values()))
         self.submit = self.client.get_executor(pure=False).submit
@@ -206,8 +211,11 @@ class Flow:
             students = self.running.pop(future)
             try:
                 yield future.result()
-            except BrokenExecutor:
+            except self.engine.broken:
                 self.lost.extend(students)
+            except CancelledError:
+                why = "The cluster's scheduler is gone. What was stored is kept; the same command goes on from there."
+                raise NbGraderException(why) from None
 
     def finish(self):
         """Yield the outcomes that are left; raise Lost where an engine's process took some with it."""

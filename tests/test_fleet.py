@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import json
 import os
 import shutil
 import signal
@@ -346,6 +347,31 @@ def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
             os.kill(nodes[0], signal.SIGKILL)
     assert counted == Counter(course.students())
     assert everything(course) == undisturbed(0.1)
+
+
+def test_the_scheduler_of_a_cluster_is_killed(tmp_path):
+    course = course_of(tmp_path, a_class(32, 0.1))
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    dask, quiet = [sys.executable, "-m", "distributed.cli.dask_scheduler"], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with contextlib.ExitStack() as stack:
+        file = tmp_path / "scheduler.json"
+        scheduler = subprocess.Popen([*dask, "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet)
+        stack.callback(scheduler.wait)
+        stack.callback(scheduler.kill)
+        wait_until(file.exists)
+        address = json.loads(file.read_text())["address"]
+        options = ["--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
+        nodes = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, *options], env=environment, cwd=tmp_path, **quiet)
+        stack.callback(nodes.wait)
+        stack.callback(nodes.terminate)
+        ran = command(course, "autograde", "initialization", "--scheduler", address)
+        wait_until(lambda: len(stored(course)) >= 5)
+        scheduler.kill()
+        _, errors = ran.communicate(timeout=120)
+        assert ran.returncode == 1 and "Traceback" not in errors, errors
+        assert "The cluster's scheduler is gone." in errors
+        assert_whole(course)
+    finished(course, 0.1)
 
 
 def test_the_connection_to_the_database_is_lost(tmp_path, server):
