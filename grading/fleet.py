@@ -42,6 +42,13 @@ TOGETHER = 16  # submissions that travel, and are stored, together at the most
 BYTES = 8 << 20  # of submissions that travel together, unless one alone has more
 
 
+@functools.cache
+def version():
+    """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
+    grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
 @dataclass(frozen=True)
 class Work:
     """What is the same for every submission of a class.
@@ -59,18 +66,11 @@ class Work:
     master: Master
     limits: Limits
     sandbox: str | None = None
-    version: str = field(default_factory=lambda: version())
+    version: str = field(default_factory=version)
 
 
 class OtherVersion(NbGraderException):
     """A node of a cluster would grade with other code than the one that gave the command."""
-
-
-@functools.cache
-def version():
-    """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
-    grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
-    return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
 
 
 # --------------------------------------------------------- in the engine's processes
@@ -107,7 +107,11 @@ def grade_one(work, submitted, sandbox):
     except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
         why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
         result = without_score(work.master, student, CRASHED, why)
-    notebook = json.dumps(page(work.master, submission, result), ensure_ascii=False, indent=1)
+    try:
+        shown = page(work.master, submission, result)
+    except Exception:  # noqa: BLE001 - nor must what can't be shown
+        shown = page(work.master, None, result)
+    notebook = json.dumps(shown, ensure_ascii=False, indent=1)
     return Graded(result, notebook, submitted.digest, time.monotonic() - started)
 
 
