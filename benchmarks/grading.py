@@ -338,7 +338,7 @@ def grow(folder, sizes, reference):
     console.print(table)
 
 
-def scale(folder, size=600, rounds=3):
+def scale(folder, size=400, rounds=3):
     """Compare 1 process with 2 by what the command says of its own time: starting Python is not in it."""
     ratios = []
     place = folder / "scale"
