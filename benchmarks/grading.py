@@ -45,7 +45,8 @@ from grading.sandbox import available  # noqa: E402
 
 NAME = "initialization"
 SEED = 20_261_124
-console = Console(width=130)
+MANY_PAGES = 1000  # a page takes longer than a grade
+console = Console(width=150)
 # What hangs costs every grader its time limit and nothing else, so none of it is here. Nor is what warns: nbgrader
 # gives no points where anything stands on stderr, and the same scores are part of the comparison.
 LEFT_OUT = re.compile("never ends|while|sleep|input|huge|memory|recurs|exit|thread|warn|logging", re.IGNORECASE)
@@ -321,17 +322,24 @@ def ours_alone(folder, size):
 
 def grow(folder, sizes, reference):
     table = Table(title="Larger classes, this grader, all cores")
-    for column in ("submissions", "seconds", "ms each", "per second", "ms of processor each", "ratio to nbgrader", "memory, MB", "states"):
+    for column in ("submissions", "seconds", "ms each", "per second", "ms of processor each", "ratio to nbgrader", "memory, MB",
+                   "states", "ms a page", "MB for pages", "MB for grades.csv"):  # fmt: skip
         table.add_column(column, justify="right")
     for size in sizes:
         place = folder / f"grow-{size}"
         place.mkdir()
         with console.status(f"Grading {size} submissions ..."):
             measured, scores = ours(place, size)
+        command = [sys.executable, "-m", "grading"]
+        with console.status(f"Feedback pages of {size} submissions ..."):
+            pages = run([*command, "feedback", NAME], place) if size <= MANY_PAGES else None
+            listed = run([*command, "report", NAME], place)
         states = re.search(r" s: (.*);", " ".join(measured.output.split()))[1]
         table.add_row(
             f"{size}", f"{measured.seconds:.1f}", f"{measured.seconds / size * 1000:.1f}", f"{size / measured.seconds:.1f}",
             f"{measured.cpu / size * 1000:.1f}", f"{reference * size / measured.cpu:.0f}", f"{measured.memory / 1e6:.0f}", states,
+            f"{pages.seconds / size * 1000:.0f}" if pages else "-", f"{pages.memory / 1e6:.0f}" if pages else "-",
+            f"{listed.memory / 1e6:.0f}",
         )  # fmt: skip
         assert len(scores) == size
         shutil.rmtree(place)
