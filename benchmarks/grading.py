@@ -9,6 +9,7 @@ floor below which no grader of notebooks gets.
 
 import argparse
 import base64
+import contextlib
 import cProfile
 import csv
 import ctypes
@@ -114,7 +115,7 @@ class Run:
 def run(command, folder):
     """Run a command and watch all its processes."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    before, started = cpu_of_children(), time.monotonic()
+    before, started, mine = cpu_of_children(), time.monotonic(), {*descendants(os.getpid())}
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     peak, over = [0], threading.Event()
 
@@ -127,8 +128,9 @@ def run(command, folder):
     output, _ = process.communicate()
     over.set()
     watcher.join()
-    while descendants(os.getpid()):  # what a command leaves behind for a moment comes to this process, with its times
-        os.waitpid(-1, 0)
+    for orphan in {*descendants(os.getpid())} - mine:  # what a command leaves behind comes to this process, with its times
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(orphan.pid, 0)
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
     return Run(time.monotonic() - started, cpu_of_children() - before, peak[0], output)
