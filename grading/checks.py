@@ -324,8 +324,8 @@ def said(error):
 
 
 @functools.lru_cache(1000)  # the tests and the helpers are the same for the whole class
-def compiled(source, file, mode="exec"):
-    return compile(source, file, mode)
+def compiled(source, file):
+    return compile(source, file, "exec")
 
 
 class Helpers(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
