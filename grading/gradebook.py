@@ -25,6 +25,7 @@ from nbgrader.api import (
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
+    new_uuid,
 )
 from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
@@ -259,11 +260,20 @@ class Writer:
         self.course, self.gradebook, self.db = course, gradebook, gradebook.db
         Stored.metadata.create_all(gradebook.engine)
         try:
-            self.assignment = gradebook.find_assignment(course.assignment)
+            assignment = gradebook.find_assignment(course.assignment)
         except MissingEntry:
             raise NbGraderException(
                 f"The gradebook does not know {course.assignment}. Run `python -m grading release {course.assignment}` first."
             ) from None
+        self.assignment_id = assignment.id
+        self.notebooks = [
+            (
+                notebook.id,
+                [(cell.id, cell.name.removesuffix("-test")) for cell in (*notebook.grade_cells, *notebook.task_cells)],
+                [cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)],
+            )
+            for notebook in assignment.notebooks
+        ]
 
     def interrupted(self):
         """Return the ids of those whose grading began and was not stored."""
@@ -290,7 +300,7 @@ class Writer:
         self.db.execute(delete(Stored).where(self._these(students)))
         self.db.execute(insert(Stored), [self._row(student) for student in students])
         of_these = select(SubmittedAssignment.id).where(
-            SubmittedAssignment.assignment_id == self.assignment.id, SubmittedAssignment.student_id.in_(students)
+            SubmittedAssignment.assignment_id == self.assignment_id, SubmittedAssignment.student_id.in_(students)
         )
         notebooks = select(SubmittedNotebook.id).where(SubmittedNotebook.assignment_id.in_(of_these))
         for kind in (Grade, Comment):
@@ -308,10 +318,13 @@ class Writer:
         there = [one.result for one in graded if one.result.status != MISSING]
         ids = [result.student_id for result in there]
         known = set(self.db.scalars(select(Student.id).where(Student.id.in_(ids))))
-        self.db.add_all(Student(id=student) for student in ids if student not in known)
-        self.db.flush()
+        rows = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
+        rows[Student] = [{"id": student} for student in ids if student not in known]
         for result in there:
-            self.db.add(self._as_nbgrader_has_it(result))
+            self._add(rows, result)
+        for kind, new in rows.items():
+            if new:
+                self.db.execute(insert(kind), new)
         self.db.execute(delete(Stored).where(self._these([one.result.student_id for one in graded])))
         self.db.execute(insert(Stored), [self._row(one.result.student_id, one.digest, one.result.as_json()) for one in graded])
         self.db.commit()
@@ -322,17 +335,19 @@ class Writer:
     def _row(self, student, digest="", result=None):
         return {"assignment": self.course.assignment, "student_id": student, "digest": digest, "result": result}
 
-    def _as_nbgrader_has_it(self, result):
-        """Return a submission as `nbgrader.api.Gradebook.add_submission` makes one, with the scores in it."""
-        submission = SubmittedAssignment(assignment_id=self.assignment.id, student_id=result.student_id)
-        for notebook in self.assignment.notebooks:
-            submitted = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
-            for cell in (*notebook.grade_cells, *notebook.task_cells):
-                score = result.scores.get(cell.name.removesuffix("-test"))
-                Grade(cell_id=cell.id, notebook=submitted, auto_score=score, needs_manual_grade=score is None)
-            for cell in (*notebook.solution_cells, *notebook.task_cells):
-                Comment(cell_id=cell.id, notebook=submitted)
-        return submission
+    def _add(self, rows, result):
+        """Add the rows that `nbgrader.api.Gradebook.add_submission` would make, with the scores in them."""
+        submission = {"id": new_uuid(), "assignment_id": self.assignment_id, "student_id": result.student_id}
+        rows[SubmittedAssignment].append(submission)
+        for notebook, graded_cells, commented_cells in self.notebooks:
+            submitted = {"id": new_uuid(), "notebook_id": notebook, "assignment_id": submission["id"]}
+            rows[SubmittedNotebook].append(submitted)
+            for cell, exercise in graded_cells:
+                score = result.scores.get(exercise)
+                rows[Grade].append(
+                    {"cell_id": cell, "notebook_id": submitted["id"], "auto_score": score, "needs_manual_grade": score is None}
+                )
+            rows[Comment].extend({"cell_id": cell, "notebook_id": submitted["id"]} for cell in commented_cells)
 
 
 @functools.cache

@@ -809,7 +809,7 @@ cell("network", "a server", """
 """, status=None)
 cell("network", "a page and a package", """
     import subprocess, sys, urllib.request
-    subprocess.run([sys.executable, "-m", "pip", "install", "--target", "<OUTSIDE>", "six"])
+    subprocess.run([sys.executable, "-m", "pip", "install", "--retries", "0", "--target", "<OUTSIDE>", "six"])
     urllib.request.urlopen("http://127.0.0.1:<PORT>/<MARK>", timeout=2)
 """)
 
