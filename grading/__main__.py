@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading import fleet
+from grading.grade import OtherVersion, Work
 from grading.gradebook import ROOT, Class, NbGraderException
 from grading.result import GRADED
 from grading.sandbox import NoSandbox, Unconfined, available
@@ -33,7 +34,7 @@ def main():
     except KeyboardInterrupt:
         console.print("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
-    except (OSError, NbGraderException, NoSandbox) as error:
+    except (OSError, NbGraderException, NoSandbox, OtherVersion) as error:
         sys.exit(str(error))
 
 
@@ -206,7 +207,7 @@ def chosen(course, wanted):
 
 
 def work(course, box):
-    return fleet.Work(course.master, course.limits, box and box.name)
+    return Work(course.master, course.limits, box and box.name)
 
 
 def engine(arguments):

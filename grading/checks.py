@@ -55,6 +55,11 @@ class Test:
         """The name of the exercise: the grade id, less ``-test``."""
         return self.grade_id.removesuffix("-test")
 
+    @cached_property
+    def plain(self):
+        """Its text, less what does not tell one cell from another."""
+        return plain(self.source)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -139,10 +144,8 @@ class Master:
 
     def test_at(self, cell):
         """Return the test that a cell of a submission stands for, or None."""
-        for test in self.tests:
-            if cell.grade_id == test.grade_id or plain(cell.source) == plain(test.source):
-                return test
-        return None
+        text = plain(cell.source)
+        return next((test for test in self.tests if cell.grade_id == test.grade_id or text == test.plain), None)
 
 
 @functools.lru_cache(4)

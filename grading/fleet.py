@@ -6,16 +6,11 @@ None of them sees the course's folders or its gradebook, so that what a
 submission gets can't depend on where it was graded.
 """
 
-import functools
-import hashlib
-import json
 import logging
 import multiprocessing
 import os
-import platform
 import signal
 import threading
-import time
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -25,94 +20,14 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-
-from grading.checks import Master
-from grading.grade import grade, without_score
+from grading.grade import Work, grade_together
 from grading.gradebook import NbGraderException, render_together, write_whole
-from grading.page import page
-from grading.result import CRASHED, MALFORMED, MISSING, SUBMIT_AGAIN, Graded
-from grading.sandbox import Limits, NoSandbox, available, named
-from grading.submission import Rejected, read
+from grading.result import MISSING
+from grading.sandbox import available
 
 TOGETHER = 16  # submissions that travel, and are stored, together at the most
 BYTES = 8 << 20  # of submissions that travel together, unless one alone has more
-
-
-@functools.cache
-def version():
-    """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
-    grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
-    return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is the same for every submission of a class.
-
-    Attributes
-    ----------
-    master : grading.checks.Master
-    limits : grading.sandbox.Limits
-    sandbox : str or None
-        Name of a sandbox; None for the first that works wherever it is graded.
-    version : str
-        What it has to be graded with.
-    """
-
-    master: Master
-    limits: Limits
-    sandbox: str | None = None
-    version: str = field(default_factory=version)
-
-
-class OtherVersion(NbGraderException):
-    """A node of a cluster would grade with other code than the one that gave the command."""
-
-
-# --------------------------------------------------------- in the engine's processes
-
-
-ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and catches what they print
-
-
-def grade_together(work, batch):
-    """Grade some submissions, one after the other, in this process."""
-    if work.version != version():
-        raise OtherVersion(
-            f"The node {platform.node()} has {version()}, and the command was given with {work.version}. "
-            "Use one checkout and one set of requirements everywhere."
-        )
-    with ONE_AT_A_TIME:
-        sandbox = named(work.sandbox) if work.sandbox else available()
-        return [grade_one(work, submitted, sandbox) for submitted in batch]
-
-
-def grade_one(work, submitted, sandbox):
-    """Grade one submission, whatever it is, and make the notebook that its feedback is made of."""
-    started, student, submission = time.monotonic(), submitted.student_id, None
-    try:
-        if submitted.data is None:
-            result = without_score(work.master, student, MISSING, submitted.why)
-        else:
-            submission = read(submitted.data)
-            result = grade(work.master, submission, student, sandbox, work.limits)
-    except Rejected as rejection:
-        result = without_score(work.master, student, MALFORMED, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
-    except (OSError, NoSandbox):
-        raise  # this machine's trouble, and not the submission's
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
-        why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
-        result = without_score(work.master, student, CRASHED, why)
-    try:
-        shown = page(work.master, submission, result)
-    except Exception:  # noqa: BLE001 - nor must what can't be shown
-        shown = page(work.master, None, result)
-    notebook = json.dumps(shown, ensure_ascii=False, indent=1)
-    return Graded(result, notebook, submitted.digest, time.monotonic() - started)
 
 
 # --------------------------------------------------------------------------- engines
@@ -151,7 +66,7 @@ class Local(Executor):
         if self.pool is None:
             # Not by fork: a fork would share the gradebook's connection. One process imports, and the others are its forks.
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["grading.__main__"])
+            context.set_forkserver_preload(["grading.grade"])
             self.pool = ProcessPoolExecutor(self.jobs, context, initializer=settle_in)
         return self.pool
 

@@ -1,12 +1,26 @@
-"""Grades one submission: a `Submission` in, a `Result` out. No database, no disk of the course, no nbgrader."""
+"""Grades one submission: a `Submission` in, a `Result` out. No database, no disk of the course, no nbgrader.
 
+`grade_together` does so for some of them, as bytes, and is what an engine maps over a class.
+"""
+
+import functools
+import hashlib
+import json
+import platform
 import re
-from dataclasses import replace
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from grading.checks import Bench, judge, plain, said, surroundings
-from grading.result import CRASHED, GRADED, TIMED_OUT, Result
-from grading.sandbox import Limits
+import numpy as np
+
+from grading.checks import Bench, Master, judge, plain, said, surroundings
+from grading.page import page
+from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
+from grading.sandbox import Limits, NoSandbox, available, named
 from grading.student import StudentDied, StudentProcess
+from grading.submission import Rejected, read
 
 
 def grade(master, submission, student_id, sandbox, limits=Limits()):
@@ -131,3 +145,76 @@ def count(student, name):
         return student.about(name)[0]
     except StudentDied:
         return 0
+
+
+# ------------------------------------------------------------- what an engine maps
+
+
+@functools.cache
+def version():
+    """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
+    grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is the same for every submission of a class.
+
+    Attributes
+    ----------
+    master : grading.checks.Master
+    limits : grading.sandbox.Limits
+    sandbox : str or None
+        Name of a sandbox; None for the first that works wherever it is graded.
+    version : str
+        What it has to be graded with.
+    """
+
+    master: Master
+    limits: Limits
+    sandbox: str | None = None
+    version: str = field(default_factory=version)
+
+
+class OtherVersion(RuntimeError):
+    """A node of a cluster would grade with other code than the one that gave the command."""
+
+
+ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and catches what they print
+
+
+def grade_together(work, batch):
+    """Grade some submissions, one after the other, in this process."""
+    if work.version != version():
+        raise OtherVersion(
+            f"The node {platform.node()} has {version()}, and the command was given with {work.version}. "
+            "Use one checkout and one set of requirements everywhere."
+        )
+    with ONE_AT_A_TIME:
+        sandbox = named(work.sandbox) if work.sandbox else available()
+        return [grade_one(work, submitted, sandbox) for submitted in batch]
+
+
+def grade_one(work, submitted, sandbox):
+    """Grade one submission, whatever it is, and make the notebook that its feedback is made of."""
+    started, student, submission = time.monotonic(), submitted.student_id, None
+    try:
+        if submitted.data is None:
+            result = without_score(work.master, student, MISSING, submitted.why)
+        else:
+            submission = read(submitted.data)
+            result = grade(work.master, submission, student, sandbox, work.limits)
+    except Rejected as rejection:
+        result = without_score(work.master, student, MALFORMED, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
+    except (OSError, NoSandbox):
+        raise  # this machine's trouble, and not the submission's
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
+        why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
+        result = without_score(work.master, student, CRASHED, why)
+    try:
+        shown = page(work.master, submission, result)
+    except Exception:  # noqa: BLE001 - nor must what can't be shown
+        shown = page(work.master, None, result)
+    notebook = json.dumps(shown, ensure_ascii=False, indent=1)
+    return Graded(result, notebook, submitted.digest, time.monotonic() - started)

@@ -26,6 +26,7 @@ from nbgrader.apps.api import NbGraderAPI
 
 from grading import fleet
 from grading.__main__ import row
+from grading.grade import OtherVersion, Work
 from grading.gradebook import Class, NbGraderException
 from grading.result import Graded
 from grading.sandbox import available
@@ -120,7 +121,7 @@ def the_sample_class():
 
 
 def work(course):
-    return fleet.Work(course.master, course.limits, available().name)
+    return Work(course.master, course.limits, available().name)
 
 
 def everything(course):
@@ -221,7 +222,7 @@ def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
 def test_a_node_with_other_code_does_not_grade(tmp_path, cluster):
     course = course_of(tmp_path, a_class(2))
     other = replace(work(course), version="grading/ of last year")
-    with pytest.raises(fleet.OtherVersion, match="of last year. Use one checkout"):
+    with pytest.raises(OtherVersion, match="of last year. Use one checkout"):
         list(fleet.autograde(course, course.students(), fleet.Cluster(cluster.scheduler_address), other))
     assert stored(course) == []
 

@@ -16,6 +16,7 @@ from conftest import ROOT, copy_course
 import grading.gradebook as gradebook_room
 from grading import fleet
 from grading.__main__ import columns, row
+from grading.grade import Work
 from grading.gradebook import Class, NbGraderException
 from grading.result import Result
 from grading.sandbox import available
@@ -48,7 +49,7 @@ def graded_class(tmp_path_factory):
 
 def graded(course, students, force=False):
     """Grade in this process; return what was stored, None for what had not changed."""
-    work = fleet.Work(course.master, course.limits, available().name)
+    work = Work(course.master, course.limits, available().name)
     return dict(fleet.autograde(course, students, fleet.Here(), work, force))
 
 
@@ -191,7 +192,7 @@ def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monk
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fleet, "grade", interrupt)
+    monkeypatch.setattr("grading.grade.grade", interrupt)
     with pytest.raises(KeyboardInterrupt):
         graded(small, ["zoe"], force=True)
     assert dict(small.results()) == {"zoe": None} and scores(small) == []
