@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 REQUIREMENTS ?= requirements.txt
-CLUSTER ?= requirements-cluster.txt
+TESTS ?= requirements-tests.txt
 bin := ./$(VENV)/bin
 # Jupyter refuses to run as root unless told so.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -12,11 +12,13 @@ allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: lab grade test bench clean
 
 lab: $(VENV)/ready
-	test -d lab || { cp -R release lab.new && mv lab.new lab; }
-	$(bin)/jupyter lab $(allow_root) --notebook-dir=lab/initialization lab/initialization/initialization.ipynb
+	mkdir -p lab
+	for name in initialization explore; do test -d lab/$$name || { rm -rf lab/new && cp -R release/$$name lab/new && mv lab/new lab/$$name; }; done
+	$(bin)/jupyter lab $(allow_root) --notebook-dir=lab lab/initialization/initialization.ipynb
 
 grade: $(VENV)/ready
 	$(bin)/python -m grading release initialization
+	$(bin)/python -m grading release explore
 	$(bin)/python -m grading verify initialization
 	$(bin)/python -m grading autograde initialization
 	$(bin)/python -m grading feedback initialization
@@ -27,6 +29,7 @@ test: $(VENV)/ready-for-tests
 
 bench: $(VENV)/ready
 	$(bin)/python -m pip install --quiet -r benchmarks/requirements.txt
+	$(bin)/python benchmarks/notebooks.py
 	$(bin)/python benchmarks/training.py
 	$(bin)/python benchmarks/grading.py
 
@@ -37,8 +40,8 @@ $(VENV)/ready: $(REQUIREMENTS)
 	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
 	touch $(VENV)/ready
 
-$(VENV)/ready-for-tests: $(VENV)/ready $(CLUSTER)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(CLUSTER)
+$(VENV)/ready-for-tests: $(VENV)/ready $(TESTS)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(TESTS)
 	touch $(VENV)/ready-for-tests
 
 clean:

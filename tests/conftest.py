@@ -78,7 +78,7 @@ def points_in(course, students):
 
 def execute(notebook, folder, **options):
     """Run a notebook beside the helper files in ``folder``, every warning an error."""
-    for name in ("init_utils.py", "public_tests.py"):
+    for name in ("init_utils.py", "public_tests.py", "explore.py"):
         shutil.copy(ROOT / name, folder)
     notebook = nbformat.from_dict(notebook)
     environment = {**os.environ, "PYTHONWARNINGS": "error"}

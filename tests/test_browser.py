@@ -1,0 +1,255 @@
+"""The student's path and the instructor's, in a real JupyterLab in a real browser. Writes the README's pictures."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, copy_course, nbgrader, points_in
+from corpus import blank, save
+from nbgrader.api import Gradebook
+from playwright.sync_api import expect, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ANSWERS = {
+    "zeros": ["np.zeros((layers_dims[l], layers_dims[l-1]))"],
+    "random": ["np.random.randn(layers_dims[l], layers_dims[l-1]) * 10"],
+    "he": ["np.random.randn(layers_dims[l], layers_dims[l-1]) * np.sqrt(2 / layers_dims[l-1])"],
+}
+SLOW = 120_000  # milliseconds; a kernel that trains networks beside a browser takes its time
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--no-sandbox")  # Chromium's own sandbox refuses to run as root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def jupyter(folder, home, *options):
+    """Run JupyterLab in a folder, with settings of its own; yield its address and its token."""
+    settings = home / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
+             "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}  # fmt: skip
+    environment = os.environ | {name: str(home / place) for name, place in names.items()}
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=secret",
+               "--LabApp.news_url=None", *root, *options]  # fmt: skip
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        try:
+            for _ in range(600):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                assert server.poll() is None, (home / "log").read_text()
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+class Lab:
+    """A notebook in JupyterLab, by what a person sees and does."""
+
+    def __init__(self, page, address, path):
+        self.page = page
+        page.set_default_timeout(SLOW)
+        page.goto(f"{address}/lab/tree/{path}?token=secret")
+        self.ready()
+
+    def ready(self):
+        expect(self.page.locator(".jp-NotebookPanel")).to_be_visible(timeout=SLOW)
+        expect(self.page.locator(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=SLOW)
+
+    def cell(self, text):
+        """Return the code cell that holds a text."""
+        return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea", has_text=text))
+
+    def menu(self, name, item):
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def run_all(self):
+        self.menu("Kernel", re.compile("Restart Kernel and Run All Cells"))
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+
+    def run(self, text):
+        self.cell(text).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def solve(self, exercise, answer):
+        """Type a solution in place of the stub, as a person does."""
+        stub = self.cell(f"def initialize_parameters_{exercise}(")
+        stub.locator(".cm-line", has_text="YOUR CODE HERE").click()
+        keys = self.page.keyboard
+        for press in ("End", "Home", "Shift+ArrowDown", "Shift+End"):
+            keys.press(press)
+        keys.type("for l in range(1, L + 1):\n")
+        keys.type(f'parameters["W" + str(l)] = {answer}\n')
+        keys.type('parameters["b" + str(l)] = np.zeros((layers_dims[l], 1))')
+
+    def save(self):
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty")).to_have_count(0, timeout=SLOW)
+
+
+@pytest.fixture
+def page(browser):
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def assignment(tmp_path):
+    """What a student gets, open in JupyterLab; yields the folder and the address."""
+    folder = tmp_path / "my course"
+    shutil.copytree(ROOT / "release", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with jupyter(folder, tmp_path / "home") as address:
+        yield folder, address
+
+
+def grade(folder, tmp_path):
+    """Hand in what lies in a student's folder, and grade it; return the points and the feedback page."""
+    course = copy_course(tmp_path / "course", grader=True)
+    nbgrader(course, "generate_assignment", "initialization")
+    shutil.copytree(folder / "initialization", course / "submitted" / "ada" / "initialization")
+    for command in ("autograde", "feedback"):
+        subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
+    return points_in(course, ["ada"])["ada"], course / "feedback" / "ada" / "initialization" / "initialization.html"
+
+
+def picture(page, name):
+    page.screenshot(path=ROOT / "docs" / f"{name}.png")
+
+
+def test_a_student_solves_the_assignment(page, assignment, tmp_path):
+    folder, address = assignment
+    lab = Lab(page, address, "initialization/initialization.ipynb")
+    lab.run_all()
+    first = lab.cell("initialize_parameters_zeros([3, 2, 1])")
+    expect(first.locator(".jp-OutputArea")).to_contain_text("Write your code here, and delete this line.", timeout=SLOW)
+    lab.run("initialize_parameters_zeros_test(")
+    expect(lab.cell("initialize_parameters_zeros_test(").locator(".jp-OutputArea")).to_contain_text("NotImplementedError")
+
+    for exercise, (answer,) in ANSWERS.items():
+        lab.solve(exercise, answer)
+    lab.run_all()
+    table = lab.cell("preflight(globals())").locator(".jp-OutputArea table")
+    expect(table).to_be_visible(timeout=SLOW)
+    for exercise in ANSWERS:
+        expect(lab.cell(f"initialize_parameters_{exercise}_test(").locator(".jp-OutputArea")).to_have_text("All tests passed.\n")
+    pictures = page.locator(".jp-OutputArea img")
+    assert pictures.count() == 8 and all(len(one.get_attribute("alt")) > 50 for one in pictures.all())
+    expect(lab.cell("preflight(globals())").locator(".jp-OutputArea")).to_contain_text("hand in")
+    lab.cell('train_and_look("he")').locator("img").last.scroll_into_view_if_needed()
+    picture(page, "notebook")
+    table.scroll_into_view_if_needed()
+    picture(page, "preflight")
+
+    lab.save()
+    page.get_by_role("button", name="Validate").click()
+    expect(page.locator(".jp-Dialog")).to_contain_text("Success! Your notebook passes all the tests.", timeout=SLOW)
+    page.locator(".jp-Dialog").get_by_role("button").last.click()
+
+    points, feedback = grade(folder, tmp_path)
+    assert points == {"zeros": 10, "random": 10, "he": 10}
+    page.goto(feedback.as_uri())
+    expect(page.locator("body")).to_contain_text("30.0 / 30.0")
+    picture(page, "feedback")
+
+
+def test_a_wrong_answer_gets_its_hint(page, assignment, tmp_path):
+    folder, address = assignment
+    lab = Lab(page, address, "initialization/initialization.ipynb")
+    lab.run("import numpy as np")
+    lab.solve("he", ANSWERS["he"][0].replace("2 /", "1 /"))
+    lab.run("def initialize_parameters_he(")
+    lab.run("initialize_parameters_he_test(")
+    said = lab.cell("initialize_parameters_he_test(").locator(".jp-OutputArea")
+    expect(said).to_contain_text("Xavier", timeout=SLOW)
+    assert "Traceback" not in said.inner_text()
+    said.scroll_into_view_if_needed()
+    picture(page, "hint")
+    lab.save()
+    points, feedback = grade(folder, tmp_path)
+    assert points == {"zeros": 0, "random": 0, "he": 0}
+    page.goto(feedback.as_uri())
+    expect(page.locator("body")).to_contain_text("Xavier")
+
+
+def test_the_playground_works_by_keyboard(page, assignment):
+    _, address = assignment
+    lab = Lab(page, address, "explore/explore.ipynb")
+    lab.run("from explore import")
+    lab.run("playground(X, Y)")
+    cell = lab.cell("playground(X, Y)")
+    image = cell.locator(".jp-OutputArea img")
+    expect(image).to_be_visible(timeout=SLOW)
+    seen = [image.get_attribute("alt")]
+
+    def changed():
+        expect(image).not_to_have_attribute("alt", seen[-1], timeout=SLOW)
+        seen.append(image.get_attribute("alt"))
+
+    cell.get_by_label("Initialization").focus()
+    page.keyboard.press("ArrowUp")  # from He to Xavier
+    changed()
+    cell.locator(".widget-hslider", has_text="Hidden layers").locator("[role=slider]").focus()
+    page.keyboard.press("ArrowRight")
+    changed()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == "500 steps more":
+            break
+    page.keyboard.press("Enter")
+    changed()
+    assert seen[-1].startswith("After 1000 steps")
+    cell.get_by_role("button", name="Same start again").press("Enter")
+    changed()
+    assert seen[-1] == seen[-3], "the same start leads to the same picture"
+    image.scroll_into_view_if_needed()
+    picture(page, "playground")
+
+
+def test_an_instructor_reads_the_class_in_the_formgrader(page, tmp_path):
+    course = copy_course(tmp_path / "a course", grader=True)
+    shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
+    nbgrader(course, "generate_assignment", "initialization")
+    subprocess.run([sys.executable, "-m", "grading", "autograde", "initialization"], cwd=course, check=True, capture_output=True)
+    page.set_default_timeout(SLOW)
+    with jupyter(course, tmp_path / "home") as address:
+        page.goto(f"{address}/formgrader/?token=secret")
+        expect(page.get_by_role("link", name="initialization", exact=True).first).to_be_visible()
+        page.goto(f"{address}/formgrader/manage_submissions/initialization")
+        students = {path.name for path in (ROOT / "examples" / "submitted").iterdir()}
+        for student in students:
+            expect(page.get_by_role("row", name=re.compile(student))).to_contain_text("graded")
+        expect(page.get_by_role("row", name=re.compile("ada"))).to_contain_text("30 / 30")
+        picture(page, "formgrader")
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "weight-initialization") as gradebook:
+            found = {one.student_id: one.notebooks[0].id for one in gradebook.assignment_submissions("initialization")}
+        for student, said in {"ines": "timed_out", "kavya": "malformed", "omar": "crashed"}.items():
+            page.goto(f"{address}/formgrader/submissions/{found[student]}")
+            expect(page.locator("body")).to_contain_text(said)
+        page.goto(f"{address}/formgrader/submissions/{found['carla']}")
+        expect(page.locator("body")).to_contain_text("Xavier")
+        picture(page, "submission")
