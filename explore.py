@@ -490,7 +490,7 @@ def plot_sweep(scales, right, dead, title):
     axes.set(title=title, xlabel="standard deviation of the weights, in units of He's (log scale)", ylabel="accuracy", xscale="log", ylim=(0.4, 1.03))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center")
     sentences = ", ".join(f"{value:.0%} at {scale:g}" for scale, value in zip(scales, middle))
     return Picture(
         figure,
@@ -581,7 +581,7 @@ def playground(X, Y, steps=500):
     """
     wide, described = {"width": "32em"}, {"description_width": "9em"}
     start = widgets.Dropdown(options=list(STARTS), value="He", description="Initialization")
-    scale = widgets.FloatLogSlider(value=1.0, min=-2, max=2, step=0.1, description="Times", readout_format=".3g")
+    scale = widgets.FloatLogSlider(value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g")
     depth = widgets.IntSlider(value=2, min=1, max=20, description="Hidden layers")
     rate = widgets.SelectionSlider(options=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], value=0.1, description="Learning rate")
     seed = widgets.BoundedIntText(value=3, min=0, max=9999, description="Seed")

@@ -3,7 +3,6 @@
 from itertools import combinations
 
 import colour
-import nbconvert
 import numpy as np
 import pytest
 from colour.blindness import matrix_cvd_Machado2009

@@ -1,7 +1,6 @@
 """The student's path and the instructor's, in a real JupyterLab in a real browser. Writes the README's pictures."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -12,7 +11,6 @@ import time
 
 import pytest
 from conftest import ROOT, copy_course, nbgrader, points_in
-from corpus import blank, save
 from nbgrader.api import Gradebook
 from playwright.sync_api import expect, sync_playwright
 

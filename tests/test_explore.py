@@ -211,7 +211,7 @@ def shown(monkeypatch):
 def test_the_playground_shows_a_picture_at_once_and_after_each_change(shown):
     controls, pictures = shown
     assert len(pictures) == 1 and pictures[0].alt.startswith("After 40 steps")
-    changes = {"Times": 3.0, "Hidden layers": 4, "Learning rate": 0.3, "Seed": 8, "Initialization": "0.01"}
+    changes = {"Times": 2.0, "Hidden layers": 4, "Learning rate": 0.3, "Seed": 8, "Initialization": "0.01"}
     for number, (name, value) in enumerate(changes.items(), start=2):
         before = pictures[-1].alt
         controls[name].value = value

@@ -15,17 +15,21 @@ from grading.gradebook import Class
 from public_tests import CheckFailed
 
 RELEASE = ROOT / "release" / "initialization"
-FILES = ["init_utils.py", "initialization.ipynb", "public_tests.py"]
+FILES = {
+    "initialization": ["init_utils.py", "initialization.ipynb", "public_tests.py"],
+    "explore": ["explore.ipynb", "explore.py", "init_utils.py"],
+}
 
 
-def test_committed_release_equals_a_fresh_build(course):
-    Class("initialization", course).generate()
-    fresh = course / "release" / "initialization"
-    assert sorted(path.name for path in fresh.iterdir()) == FILES
-    committed = sorted(path.name for path in RELEASE.iterdir() if not path.name.startswith((".", "__")))
-    assert committed == FILES
-    _, differing, errors = filecmp.cmpfiles(fresh, RELEASE, FILES, shallow=False)
-    assert not differing and not errors, "run `make grade`, or `python -m grading release initialization`, and commit"
+@pytest.mark.parametrize("name", FILES)
+def test_committed_release_equals_a_fresh_build(course, name):
+    Class(name, course).generate()
+    fresh, release = course / "release" / name, ROOT / "release" / name
+    assert sorted(path.name for path in fresh.iterdir()) == FILES[name]
+    committed = sorted(path.name for path in release.iterdir() if not path.name.startswith((".", "__")))
+    assert committed == FILES[name]
+    _, differing, errors = filecmp.cmpfiles(fresh, release, FILES[name], shallow=False)
+    assert not differing and not errors, f"run `make grade`, or `python -m grading release {name}`, and commit"
 
 
 def test_no_solution_and_no_hidden_test_is_left(source, released):

@@ -433,19 +433,7 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
     Picture
     """
     figure, axes = _plane(title)
-    margin = 0.3
-    first, second = (np.linspace(row.min() - margin, row.max() + margin, 300) for row in X)
-    grid_first, grid_second = np.meshgrid(first, second)
-    grid = np.column_stack([grid_first.ravel(), grid_second.ravel()])
-    region = np.asarray(model(grid), dtype=float).reshape(grid_first.shape)
-    regions = axes.contourf(
-        grid_first, grid_second, region, levels=[-0.5, 0.5, 1.5],
-        colors=["#DCEBF5", "#FBE3D2"], hatches=["", "///"],
-    )  # fmt: skip
-    regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
-    if region.min() != region.max():
-        axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
-    _scatter(axes, X, y)
+    region = draw_decision_boundary(axes, model, X, y)
     _outside_legend(axes, "hatched: predicts 1\nplain: predicts 0")
 
     predicted = np.asarray(model(X.T), dtype=int).reshape(1, -1)
@@ -458,6 +446,41 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
         f"and is right on {right[0]} and {right[1]}."
     )
     return Picture(figure, alt)
+
+
+def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
+    """Draw the same as `plot_decision_boundary` into axes that are there.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    model : callable
+    X : numpy.ndarray of float, shape (2, m)
+    y : numpy.ndarray, shape (1, m)
+    resolution : int
+        Points of the grid along each side.
+    size : float
+        Of a point, in square points.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (resolution, resolution)
+        The predictions on the grid, from the bottom row to the top.
+    """
+    margin = 0.3
+    first, second = (np.linspace(row.min() - margin, row.max() + margin, resolution) for row in X)
+    grid_first, grid_second = np.meshgrid(first, second)
+    grid = np.column_stack([grid_first.ravel(), grid_second.ravel()])
+    region = np.asarray(model(grid), dtype=float).reshape(grid_first.shape)
+    regions = axes.contourf(
+        grid_first, grid_second, region, levels=[-0.5, 0.5, 1.5],
+        colors=["#DCEBF5", "#FBE3D2"], hatches=["", "///"],
+    )  # fmt: skip
+    regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
+    if region.min() != region.max():
+        axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
+    _scatter(axes, X, y, size)
+    return region
 
 
 def plot_costs(history, title="Cost during training"):
@@ -504,11 +527,11 @@ def _plane(title):
     return figure, axes
 
 
-def _scatter(axes, X, y):
+def _scatter(axes, X, y, size=26):
     for label, color, marker in ((0, BLUE, "o"), (1, VERMILLION, "^")):
         chosen = np.asarray(y).ravel() == label
         axes.scatter(
-            X[0, chosen], X[1, chosen], s=26, color=color, marker=marker,
+            X[0, chosen], X[1, chosen], s=size, color=color, marker=marker,
             edgecolors="white", linewidths=0.6, label=f"class {label}",
         )  # fmt: skip
 

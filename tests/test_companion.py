@@ -1,0 +1,258 @@
+"""explore.ipynb: its prose is true, its pictures have words, and it takes less than a minute. Read from its own run."""
+
+import pickle
+import re
+import time
+
+import nbconvert
+import nbformat
+import numpy as np
+import pytest
+from conftest import ROOT, cells_by_id, execute
+from test_notebook import Page
+
+from explore import STARTS, accuracy, draw, forward, signals, train
+from init_utils import load_dataset
+
+SECTIONS = ("signal", "depth", "starts", "symmetry", "boundaries", "sweep", "rates")
+KEPT = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "table")
+X, Y, _, _ = load_dataset()
+
+
+@pytest.fixture(scope="module")
+def companion():
+    return nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def prose(companion):
+    return "\n\n".join(cell.source for cell in companion.cells if cell.cell_type == "markdown")
+
+
+@pytest.fixture(scope="module")
+def run(companion, tmp_path_factory):
+    """The notebook after Run All, what its variables held, and the seconds that it took."""
+    folder = tmp_path_factory.mktemp("explored")
+    notebook = nbformat.from_dict(companion)
+    keep = f"import pickle\nwith open('kept', 'wb') as file: pickle.dump({{name: globals()[name] for name in {KEPT}}}, file)"
+    notebook.cells.append(nbformat.v4.new_code_cell(keep))
+    started = time.monotonic()
+    executed = execute(notebook, folder)
+    took = time.monotonic() - started
+    executed.cells.pop()
+    return executed, pickle.loads((folder / "kept").read_bytes()), took
+
+
+def claims_of_the_signal(kept):
+    found = kept["found"]
+    factors = {name: (one.forward[-1] / one.forward[0]) ** (1 / 29) for name, one in found.items()}
+    yield "a network with 30 hidden layers of 100 units", all(len(one.forward) == 30 for one in found.values())
+    yield "two noisy circles, 300 points", X.shape == (2, 300)
+    he, xavier, small, plain = (found[name] for name in ("He", "Xavier", "0.01", "N(0, 1)"))
+    yield "The signal has the size 0.6 in layer 1 and in layer 30", round(he.forward[0], 1) == round(he.forward[-1], 1) == 0.6
+    yield "the signal falls to about 0.00002", f"{xavier.forward[-1]:.5f}" == "0.00002"
+    yield "multiplies by 0.07 in each layer. About $10^{-36}$ is left", (
+        round(factors["0.01"], 2) == 0.07 and 1e-36 < small.forward[-1] < 5e-36
+    )
+    yield "multiplies by about 7. The signal grows to about $10^{24}$", (
+        round(factors["N(0, 1)"]) == 7 and 1e24 < plain.forward[-1] < 5e24
+    )
+    yield "a layer multiplies the mean square by $\\tfrac{1}{2} n v$", all(
+        np.allclose(np.log10(one.forward), np.log10(one.theory), atol=0.2) for one in found.values()
+    )
+    yield "From He they are of one size in all layers", he.backward.max() / he.backward.min() < 3
+    yield "From 0.01, what reaches layer 1 is about $10^{-39}$", 1e-39 < small.backward[0] < 5e-39
+    each = [signals([2] + 30 * [100] + [1], STARTS["He"], [seed], X, Y).forward for seed in range(3)]
+    yield "take their mean, take the root. Each line is the mean of three networks", (
+        np.allclose(he.forward, np.sqrt(np.mean(np.square(each), axis=0)), rtol=1e-12)
+    )
+    yield "always 0.01, Xavier's $\\sqrt{1/n}$, He's $\\sqrt{2/n}$, and always 1", list(found) == ["0.01", "Xavier", "He", "N(0, 1)"]
+
+
+def claims_of_depth(kept):
+    depth = kept["depth"]
+    costs = {name: run.cost for name, run in depth.items()}
+    networks = [run.networks for run in depth.values()]
+    yield "30 hidden layers of 32 units, with three seeds for each start", all(
+        len(one.W) == 31 and one.W[5].shape == (3, 32, 32) for one in networks
+    )
+    yield "All nine networks take 2,000 steps at a learning rate of 0.01", sum(map(len, networks)) == 9 and all(
+        run.iteration[-1] == 2000 for run in depth.values()
+    )
+    yield "Their numbers are stored as `float32`", all(one.W[0].dtype == np.float32 for one in networks)
+    yield "All nine start near 0.69, the cost of a coin", np.median([cost[0] for cost in costs.values()]).round(2) == 0.69
+    yield "The cost of each falls below 0.1 on its way", (costs["He"].min(axis=0) < 0.1).all()
+    yield "The three from **Xavier** stay above 0.69", costs["Xavier"].min() > 0.69
+    yield "After 2,000 steps they have hardly begun", (costs["Xavier"][0] - costs["Xavier"][-1]).max() < 0.01
+    yield "print 0.6931 from the first step to the last, and are right for exactly half of the points", (
+        {f"{cost:.4f}" for cost in costs["0.01"].ravel()} == {"0.6931"} and (accuracy(depth["0.01"].networks, X, Y) == 0.5).all()
+    )
+    jumps = np.diff(np.log(costs["He"]), axis=0).max(axis=0)
+    yield "The curves of He jump", np.median(jumps) > np.log(2)
+    yield "$\\sqrt{1/2}$ three times is a loss that one can train away", accuracy(kept["six"]["Xavier"].networks, X, Y)[0] > 0.95
+
+
+def claims_of_six_starts(kept):
+    six = kept["six"]
+    ends = {name: run.cost[-1, 0] for name, run in six.items()}
+    right = {name: accuracy(run.networks, X, Y)[0] for name, run in six.items()}
+    yield "2 → 10 → 5 → 1, with 15,000 steps at a learning rate of 0.01", all(
+        [len(W[0]) for W in run.networks.W] == [10, 5, 1] and run.iteration[-1] == 15000 for run in six.values()
+    )
+    yield "the four from above, draws of size 10, and every weight 0.5", list(six) == ["0.01", "Xavier", "He", "N(0, 1)", "10", "constant 0.5"]
+    yield "they are finite even for the largest start", all(np.isfinite(run.cost).all() for run in six.values())
+    yield "Two of the six are still above 0.6: the start of size 0.01 and the constant one", (
+        {name for name, end in ends.items() if end > 0.6} == {"0.01", "constant 0.5"}
+    )
+    yield "The draws of size 10 begin at more than 1,000, fall fast, and then stay above 0.5", (
+        six["10"].cost[0, 0] > 1000 and six["10"].cost[10, 0] < 2 and six["10"].cost.min() > 0.5
+    )
+    yield "N(0, 1) ends at 0.07, He at 0.10, Xavier at 0.15", (
+        [f"{ends[name]:.2f}" for name in ("N(0, 1)", "He", "Xavier")] == ["0.07", "0.10", "0.15"]
+    )
+    yield "The other three learn", all(right[name] > 0.95 for name in ("N(0, 1)", "He", "Xavier"))
+
+
+def claims_of_symmetry(kept):
+    one, many = kept["paths"]["constant 0.5"], kept["paths"]["He"]
+    yield "take the same step, 15,000 times", kept["six"]["constant 0.5"].iteration[-1] == 15000
+    yield "they are equal to the last digit", np.ptp(one, axis=1).max() == 0
+    yield "The layer has ten units and knows as much as one, and the accuracy ends at 58%", (
+        one.shape[1] == 10 and np.linalg.matrix_rank(one[-1]) == 1
+        and f"{accuracy(kept['six']['constant 0.5'].networks, X, Y)[0]:.0%}" == "58%"
+    )
+    lengths = {name: np.linalg.norm(np.diff(path, axis=0), axis=-1).sum(axis=0) for name, path in kept["paths"].items()}
+    yield "The path is not short", lengths["constant 0.5"].min() > 0.15
+    yield "On the right, ten units take ten paths", len(np.unique(many[-1].round(3), axis=0)) == 10
+    yield "some of them long and some short", lengths["He"].max() > 3 * lengths["He"].min()
+
+
+def claims_of_boundaries(kept):
+    right = {
+        name: [f"{accuracy(run.kept[time], X, Y)[0]:.0%}" for time in (1000, 5000, 15000)] for name, run in kept["chosen"].items()
+    }
+    yield "54% are right after 1,000 steps, 77% after 5,000, 99% at the end", right["He"] == ["54%", "77%", "99%"]
+    yield "From there to the end it goes from 66% to 69%", (right["10"][0], right["10"][-1]) == ("66%", "69%")
+    square = np.random.default_rng(0).uniform(-1.5, 1.5, size=(2, 2000))
+    he, large, equal = (forward(kept["chosen"][name].kept[0], square)[0] > 0 for name in ("He", "10", "constant 0.5"))
+    yield "At step 0 the second and the third row have the same boundary", (he == large).all() and (he != equal).any()
+    one = forward(kept["chosen"]["constant 0.5"].kept[15000], square)[0][0, 0] > 0
+    axis = square.T @ kept["paths"]["constant 0.5"][-1][0]
+    yield "has one straight line all the time", axis[one].max() < axis[~one].min() or axis[one].min() > axis[~one].max()
+
+
+def claims_of_the_sweep(kept):
+    right, dead = kept["right"], kept["dead"] > 0
+    fails = right < 0.95
+    medians = dict(zip(kept["scales"], np.median(right, axis=1)))
+    row = {scale: number for number, scale in enumerate(kept["scales"])}
+    yield "350 networks: seven scales, 50 seeds at each", right.shape == (7, 50)
+    yield "All take 1,500 steps at a learning rate of 0.1", kept["sweep"].iteration[-1] == 1500
+    yield "From half of He's scale to three times He's scale, the median is at 98% or more", (
+        min(medians[scale] for scale in (0.5, 1, 2, 3)) >= 0.98 - 1e-9
+    )
+    yield "At a tenth and at ten times, the median is below 75%", max(medians[0.1], medians[10]) < 0.75
+    yield "At He's scale, 2 of 50 networks fail, and both have a dead unit", (
+        fails[row[1]].sum() == (fails & dead)[row[1]].sum() == 2
+    )
+    yield "None of the 31 without dead units fails. But 17 others have dead units too", (
+        (~dead)[row[1]].sum() == 31 and (dead & ~fails)[row[1]].sum() == 17
+    )
+    yield "At 0.3 they explain little: 22 of the 32 failures have no dead unit", (
+        ((fails & ~dead)[row[0.3]].sum(), fails[row[0.3]].sum()) == (22, 32)
+    )
+    yield "At ten times, 35 of the 50 have dead units, and 48 fail", (dead[row[10]].sum(), fails[row[10]].sum()) == (35, 48)
+    yield "Call it a failure if fewer than 95% are right", fails.any()
+    yield "so 1 is He, and 2 has weights twice as large", 1 in row and 2 in row
+
+
+def claims_of_rates(kept):
+    table = dict(zip(STARTS, kept["table"]))
+    good = {name: [rate for rate, value in zip(kept["rates"], row) if value >= 0.95] for name, row in table.items()}
+    yield "the learning rates 0.1, 0.3 and 1 are good", all(good[name] == [0.1, 0.3, 1] for name in ("Xavier", "He", "N(0, 1)"))
+    yield "1,500 steps are not enough for them", max(table["He"][:2]) < 0.9
+    yield "For 0.01 none of the five is good, and for 10 none is either", good["0.01"] == good["10"] == []
+    yield "at 0.1 it reaches 81%, at 1 it falls back to 50%", [f"{table['10'][number]:.0%}" for number in (2, 4)] == ["81%", "50%"]
+    long = train(draw([2, 10, 5, 1], STARTS["0.01"], range(3)), X, Y, 1.0, 15000)
+    yield "With 15,000 steps at a learning rate of 1, networks from 0.01 learn the circles as well", (
+        accuracy(long.networks, X, Y).min() > 0.98
+    )
+
+
+CLAIMS = [claims_of_the_signal, claims_of_depth, claims_of_six_starts, claims_of_symmetry, claims_of_boundaries, claims_of_the_sweep, claims_of_rates]
+
+# Phrases whose numbers name things or give an order, and claim nothing measured.
+NAMES = [
+    "n(0, 1)", "from 0.01", "**0.01**", "**10**", "and 0.01 do not", "start 10", "every weight 0.5", "layer 1", "layer 30", "step 1,000",
+    "$x_1$", "$x_2$", "at 30 layers", "in 30 layers", "30 layers multiply 30 times", "rate of 0.001", "with 1.", "for 500 steps", "500 steps more",
+    '"times" at 1.41, the root of 2', "above 0.6 at the end", "iccv 2015", "aistats 2010", "sun, 2015",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claims", CLAIMS, ids=[of.__name__.removeprefix("claims_of_") for of in CLAIMS])
+def test_every_claim_of_the_prose_is_true(claims, run, prose):
+    for phrase, holds in claims(run[1]):
+        assert phrase in prose, f"the notebook no longer says {phrase!r}"
+        assert holds, phrase
+
+
+def test_no_number_in_the_prose_goes_without_a_claim(run, prose):
+    text = prose
+    for claims in CLAIMS:
+        for phrase, _ in claims(run[1]):
+            text = text.replace(phrase, "")
+    text = re.sub(r"`[^`\n]*`", "", text).lower()
+    for name in NAMES:
+        text = text.replace(name, "")
+    left = re.findall(r".{0,40}\d.{0,20}", text)
+    assert not left, left
+
+
+def test_restart_and_run_all_takes_less_than_a_minute(run):
+    assert run[2] < 60
+
+
+def test_each_section_asks_shows_and_tells(run):
+    cells = cells_by_id(run[0])
+    for name in SECTIONS:
+        assert "**Guess first.**" in cells[f"{name}-text"].source
+        assert [output.output_type for output in cells[name].outputs if "image" in str(output.data)], name
+        assert cells[f"{name}-meaning"].source.startswith("**What it shows.**")
+
+
+def test_nothing_is_left_on_the_screen_but_pictures_and_times(run):
+    for cell in run[0].cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type in ("display_data", "execute_result"), (cell.id, output)
+
+
+def test_the_long_training_shows_how_far_it_is(run):
+    shown = [output.data.get("text/html", "") for output in cells_by_id(run[0])["depth"].outputs]
+    assert re.search(r"Trained 9 networks in \d+ seconds\.", shown[0])
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return Page(nbconvert.HTMLExporter().from_notebook_node(run[0])[0])
+
+
+def test_every_picture_has_alt_text_in_the_export(page):
+    assert len(page.images) == len(SECTIONS) + 1
+    for image in page.images:
+        assert len(image.get("alt", "")) > 60, image
+
+
+def test_headings_come_in_order_and_every_link_has_its_target(page, companion):
+    assert page.headings[0] == 1 and page.headings.count(1) == 1
+    assert all(below <= above + 1 for above, below in zip(page.headings, page.headings[1:]))
+    listed = re.findall(r"- \[(.+?)\]\(#(.+?)\)", cells_by_id(companion)["contents"].source)
+    headings = [line[3:] for cell in companion.cells for line in cell.source.splitlines() if line.startswith("## ")]
+    assert [title for title, _ in listed] == [heading for heading in headings if heading != "Contents"]
+    assert {link for _, link in listed} <= page.ids
+
+
+def test_the_notebook_carries_no_outputs_and_ids_are_words(companion):
+    for cell in companion.cells:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell.id), cell.id
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None, cell.id
