@@ -580,16 +580,18 @@ def playground(X, Y, steps=500):
         Iterations of one training.
     """
     wide, described = {"width": "32em"}, {"description_width": "9em"}
-    start = widgets.Dropdown(options=list(STARTS), value="He", description="Initialization")
+    # Buttons: in a list to choose from, JupyterLab would take the arrow keys for itself.
+    start = widgets.ToggleButtons(options=list(STARTS), value="He", description="Initialization")
     scale = widgets.FloatLogSlider(value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g")
     depth = widgets.IntSlider(value=2, min=1, max=20, description="Hidden layers")
     rate = widgets.SelectionSlider(options=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], value=0.1, description="Learning rate")
     seed = widgets.BoundedIntText(value=3, min=0, max=9999, description="Seed")
     controls = [start, scale, depth, rate, seed]
     for control in controls:
-        control.layout, control.style = wide, described
+        control.style.description_width = described["description_width"]
         if hasattr(control, "continuous_update"):
-            control.continuous_update = False
+            control.layout, control.continuous_update = wide, False
+    start.style.button_width = "5em"
     again, more = widgets.Button(description="Same start again"), widgets.Button(description=f"{steps} steps more")
     bar = widgets.FloatProgress(max=1.0, description="Training", layout=wide, style=described)
     state = {}

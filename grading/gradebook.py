@@ -48,6 +48,8 @@ warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 LONGEST_ID = 128  # characters of a student id in nbgrader's tables
 ROOT = Path(__file__).resolve().parent.parent
 
+READABLE = (Path(__file__).parent / "templates" / "readable" / "readable.css").read_text()
+
 
 class Class:
     """The submissions of one assignment in one nbgrader course directory.
@@ -381,7 +383,9 @@ def render(assignment, student, text, known):
     scores = [marks for marks in known.values() if "score" in marks]
     total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
     about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": 0, **total}
-    return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
+    page = exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
+    # nbgrader's page names no language, and its colours are too pale for many eyes.
+    return page.replace("<html>", '<html lang="en">', 1).replace("</head>", f"<style>\n{READABLE}</style>\n</head>", 1)
 
 
 def write_whole(path, text):

@@ -10,9 +10,11 @@ import os
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import pickle
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -91,6 +93,38 @@ def execute(notebook, folder, **options):
 def executed(source, tmp_path_factory):
     """The authored notebook after Run All."""
     return execute(source, tmp_path_factory.mktemp("executed"))
+
+
+@pytest.fixture(scope="session")
+def explored(tmp_path_factory):
+    """explore.ipynb after Run All, what its variables held, and the seconds that it took."""
+    folder = tmp_path_factory.mktemp("explored")
+    notebook = nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
+    names = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "table")
+    keep = f"import pickle\nwith open('kept', 'wb') as file: pickle.dump({{name: globals()[name] for name in {names}}}, file)"
+    notebook.cells.append(nbformat.v4.new_code_cell(keep))
+    started = time.monotonic()
+    notebook = execute(notebook, folder)
+    took = time.monotonic() - started
+    notebook.cells.pop()
+    return notebook, pickle.loads((folder / "kept").read_bytes()), took
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, or Google Chrome, from the system."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("Chromium is not installed")
+    options = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--no-sandbox")  # Chromium's own sandbox refuses to run as root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=options)
+        yield browser
+        browser.close()
 
 
 def function_of(source, name):

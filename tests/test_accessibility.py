@@ -1,11 +1,17 @@
 """Who can read it: colours for every eye, and pages for every reader. axe-core looks at the pages in a real browser."""
 
+import shutil
+import subprocess
+import sys
 from itertools import combinations
 
 import colour
+import nbconvert
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from colour.blindness import matrix_cvd_Machado2009
+from conftest import ROOT, copy_course, nbgrader
 
 import explore
 import init_utils
@@ -52,3 +58,38 @@ def test_nothing_is_told_by_colour_alone():
 def test_colours_stand_out_from_the_paper():
     for color in {color for color, _, _ in explore.STYLES.values()} | {init_utils.BLUE, init_utils.VERMILLION}:
         assert contrast(color, WHITE) >= 3, color  # WCAG 2.2, 1.4.11: what one must see to understand a picture
+
+
+# --------------------------------------------------------------------------- pages
+
+
+def serious(browser, file):
+    """Return what axe-core finds in a page that keeps somebody from reading it."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], node["html"][:120], node["failureSummary"]) for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
+    ]
+
+
+def test_the_exported_notebooks_can_be_read_by_all(browser, executed, explored, tmp_path):
+    exporter = nbconvert.HTMLExporter(template_name="readable", extra_template_basedirs=[str(ROOT / "grading" / "templates")])
+    for name, notebook in {"initialization": executed, "explore": explored[0]}.items():
+        file = tmp_path / f"{name}.html"
+        file.write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+        assert serious(browser, file) == []
+
+
+def test_the_feedback_pages_can_be_read_by_all(browser, tmp_path):
+    """Of a student who got everything right, of one with wrong answers, and of one whose code timed out."""
+    course = copy_course(tmp_path / "a course", grader=True)
+    students = ("ada", "carla", "ines")
+    for student in students:
+        shutil.copytree(ROOT / "examples" / "submitted" / student, course / "submitted" / student)
+    nbgrader(course, "generate_assignment", "initialization")
+    for command in ("autograde", "feedback"):
+        subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
+    for student in students:
+        assert serious(browser, course / "feedback" / student / "initialization" / "initialization.html") == []

@@ -1,21 +1,18 @@
 """explore.ipynb: its prose is true, its pictures have words, and it takes less than a minute. Read from its own run."""
 
-import pickle
 import re
-import time
 
 import nbconvert
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, cells_by_id, execute
+from conftest import ROOT, cells_by_id
 from test_notebook import Page
 
 from explore import STARTS, accuracy, draw, forward, signals, train
 from init_utils import load_dataset
 
 SECTIONS = ("signal", "depth", "starts", "symmetry", "boundaries", "sweep", "rates")
-KEPT = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "table")
 X, Y, _, _ = load_dataset()
 
 
@@ -27,20 +24,6 @@ def companion():
 @pytest.fixture(scope="module")
 def prose(companion):
     return "\n\n".join(cell.source for cell in companion.cells if cell.cell_type == "markdown")
-
-
-@pytest.fixture(scope="module")
-def run(companion, tmp_path_factory):
-    """The notebook after Run All, what its variables held, and the seconds that it took."""
-    folder = tmp_path_factory.mktemp("explored")
-    notebook = nbformat.from_dict(companion)
-    keep = f"import pickle\nwith open('kept', 'wb') as file: pickle.dump({{name: globals()[name] for name in {KEPT}}}, file)"
-    notebook.cells.append(nbformat.v4.new_code_cell(keep))
-    started = time.monotonic()
-    executed = execute(notebook, folder)
-    took = time.monotonic() - started
-    executed.cells.pop()
-    return executed, pickle.loads((folder / "kept").read_bytes()), took
 
 
 def claims_of_the_signal(kept):
@@ -190,16 +173,16 @@ NAMES = [
 
 
 @pytest.mark.parametrize("claims", CLAIMS, ids=[of.__name__.removeprefix("claims_of_") for of in CLAIMS])
-def test_every_claim_of_the_prose_is_true(claims, run, prose):
-    for phrase, holds in claims(run[1]):
+def test_every_claim_of_the_prose_is_true(claims, explored, prose):
+    for phrase, holds in claims(explored[1]):
         assert phrase in prose, f"the notebook no longer says {phrase!r}"
         assert holds, phrase
 
 
-def test_no_number_in_the_prose_goes_without_a_claim(run, prose):
+def test_no_number_in_the_prose_goes_without_a_claim(explored, prose):
     text = prose
     for claims in CLAIMS:
-        for phrase, _ in claims(run[1]):
+        for phrase, _ in claims(explored[1]):
             text = text.replace(phrase, "")
     text = re.sub(r"`[^`\n]*`", "", text).lower()
     for name in NAMES:
@@ -208,32 +191,32 @@ def test_no_number_in_the_prose_goes_without_a_claim(run, prose):
     assert not left, left
 
 
-def test_restart_and_run_all_takes_less_than_a_minute(run):
-    assert run[2] < 60
+def test_restart_and_run_all_takes_less_than_a_minute(explored):
+    assert explored[2] < 60
 
 
-def test_each_section_asks_shows_and_tells(run):
-    cells = cells_by_id(run[0])
+def test_each_section_asks_shows_and_tells(explored):
+    cells = cells_by_id(explored[0])
     for name in SECTIONS:
         assert "**Guess first.**" in cells[f"{name}-text"].source
         assert [output.output_type for output in cells[name].outputs if "image" in str(output.data)], name
         assert cells[f"{name}-meaning"].source.startswith("**What it shows.**")
 
 
-def test_nothing_is_left_on_the_screen_but_pictures_and_times(run):
-    for cell in run[0].cells:
+def test_nothing_is_left_on_the_screen_but_pictures_and_times(explored):
+    for cell in explored[0].cells:
         for output in cell.get("outputs", []):
             assert output.output_type in ("display_data", "execute_result"), (cell.id, output)
 
 
-def test_the_long_training_shows_how_far_it_is(run):
-    shown = [output.data.get("text/html", "") for output in cells_by_id(run[0])["depth"].outputs]
+def test_the_long_training_shows_how_far_it_is(explored):
+    shown = [output.data.get("text/html", "") for output in cells_by_id(explored[0])["depth"].outputs]
     assert re.search(r"Trained 9 networks in \d+ seconds\.", shown[0])
 
 
 @pytest.fixture(scope="module")
-def page(run):
-    return Page(nbconvert.HTMLExporter().from_notebook_node(run[0])[0])
+def page(explored):
+    return Page(nbconvert.HTMLExporter().from_notebook_node(explored[0])[0])
 
 
 def test_every_picture_has_alt_text_in_the_export(page):
