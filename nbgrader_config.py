@@ -28,6 +28,7 @@ if (course / "grading").is_dir():
     from grading.gradebook import plug_into_nbgrader
 
     plug_into_nbgrader(grade_class)
+    c.GenerateFeedback.exporter_class = "grading.gradebook.FeedbackPage"
 
 # Where nbgrader itself runs notebooks, to validate them: seconds for one cell. The longest takes about one.
 c.Execute.timeout = 15

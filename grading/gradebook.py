@@ -47,8 +47,7 @@ warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 LONGEST_ID = 128  # characters of a student id in nbgrader's tables
 ROOT = Path(__file__).resolve().parent.parent
-
-READABLE = (Path(__file__).parent / "templates" / "readable" / "readable.css").read_text()
+READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_text()
 
 
 class Class:
@@ -352,10 +351,19 @@ class Writer:
             rows[Comment].extend({"cell_id": cell, "notebook_id": submitted["id"]} for cell in commented_cells)
 
 
+class FeedbackPage(HTMLExporter):
+    """nbgrader's feedback page, which names no language, and whose colours are too pale for many eyes."""
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        page, resources = super().from_notebook_node(nb, resources, **options)
+        page = page.replace("<html>", '<html lang="en">', 1).replace("</head>", f"<style>\n{READABLE}</style>\n</head>", 1)
+        return page, resources
+
+
 @functools.cache
 def exporter():
-    """Return nbgrader's own exporter of feedback; its templates take longer to compile than a page to write."""
-    return HTMLExporter(config=GenerateFeedback(coursedir=CourseDirectory()).config)
+    """Return the exporter of feedback pages; its templates take longer to compile than a page to write."""
+    return FeedbackPage(config=GenerateFeedback(coursedir=CourseDirectory()).config)
 
 
 def render_together(assignment, pages):
@@ -383,9 +391,7 @@ def render(assignment, student, text, known):
     scores = [marks for marks in known.values() if "score" in marks]
     total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
     about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": 0, **total}
-    page = exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
-    # nbgrader's page names no language, and its colours are too pale for many eyes.
-    return page.replace("<html>", '<html lang="en">', 1).replace("</head>", f"<style>\n{READABLE}</style>\n</head>", 1)
+    return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
 
 
 def write_whole(path, text):
