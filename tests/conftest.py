@@ -17,6 +17,10 @@ import sys
 import time
 from pathlib import Path
 
+# Matplotlib keeps a list of its fonts, and complains where it was made for another environment.
+os.environ["MPLCONFIGDIR"] = str(Path(sys.prefix) / "matplotlib")
+
+import matplotlib.font_manager  # noqa: F401 - makes the list, so that no kernel has to
 import nbformat
 import numpy
 import pytest
