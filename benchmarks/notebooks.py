@@ -24,10 +24,10 @@ import numpy as np
 def one_after_another(networks, X, Y, learning_rate=0.01, num_iterations=15000, every=100, keep=()):
     rates = np.broadcast_to(learning_rate, len(networks))
     return explore.joined([
-        together(networks[one : one + 1], X, Y, rates[one], num_iterations, every, keep) for one in range(len(networks))
+        at_once(networks[one : one + 1], X, Y, rates[one], num_iterations, every, keep) for one in range(len(networks))
     ])
 
-together, explore.train = explore.train, one_after_another
+at_once, explore.train = explore.train, one_after_another
 """
 
 
@@ -40,7 +40,7 @@ def run_all(name, first=None):
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         environment = os.environ | {"PYTHONPATH": str(source), "IPYTHONDIR": folder}
-        NotebookClient(notebook, timeout=3600, kernel_name="python3").execute(cwd=folder, env=environment)
+        NotebookClient(notebook, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"]).execute(cwd=folder, env=environment)
         return time.monotonic() - started
 
 
