@@ -23,7 +23,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
-from init_utils import BLUE, GREEN, PURPLE, VERMILLION, Picture, draw_decision_boundary
+from init_utils import BLUE, GREEN, PURPLE, VERMILLION, Picture, draw_decision_boundary, outside_legend
 
 # The standard deviation of a layer's weights, from its fan-in. All biases are zero.
 STARTS = {
@@ -428,7 +428,7 @@ def plot_training(runs, title):
         sentences.append(f"{name} starts at {np.median(run.cost[0]):.2g} and ends at {to}")
     axes.set(title=title, xlabel="iteration", ylabel="cost in nats (log scale)", yscale="log")
     axes.grid(alpha=0.3)
-    axes.legend(title="start", loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
+    outside_legend(axes, "start")
     return Picture(figure, f"{title}, cost curves on a logarithmic axis: {'; '.join(sentences)}.")
 
 
@@ -579,21 +579,22 @@ def playground(X, Y, steps=500):
     steps : int
         Iterations of one training.
     """
-    wide, described = {"width": "32em"}, {"description_width": "9em"}
+    named = {"description_width": "9em"}
+    row = {"layout": {"width": "32em"}, "style": named}
+    slow = {**row, "continuous_update": False}  # a value counts when the slider is let go
     # Buttons: in a list to choose from, JupyterLab would take the arrow keys for itself.
-    start = widgets.ToggleButtons(options=list(STARTS), value="He", description="Initialization")
-    scale = widgets.FloatLogSlider(value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g")
-    depth = widgets.IntSlider(value=2, min=1, max=20, description="Hidden layers")
-    rate = widgets.SelectionSlider(options=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], value=0.1, description="Learning rate")
-    seed = widgets.BoundedIntText(value=3, min=0, max=9999, description="Seed")
+    start = widgets.ToggleButtons(
+        options=list(STARTS), value="He", description="Initialization", style={**named, "button_width": "5em"}
+    )
+    scale = widgets.FloatLogSlider(value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g", **slow)
+    depth = widgets.IntSlider(value=2, min=1, max=20, description="Hidden layers", **slow)
+    rate = widgets.SelectionSlider(
+        options=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], value=0.1, description="Learning rate", **slow
+    )
+    seed = widgets.BoundedIntText(value=3, min=0, max=9999, description="Seed", **slow)
     controls = [start, scale, depth, rate, seed]
-    for control in controls:
-        control.style.description_width = described["description_width"]
-        if hasattr(control, "continuous_update"):
-            control.layout, control.continuous_update = wide, False
-    start.style.button_width = "5em"
     again, more = widgets.Button(description="Same start again"), widgets.Button(description=f"{steps} steps more")
-    bar = widgets.FloatProgress(max=1.0, description="Training", layout=wide, style=described)
+    bar = widgets.FloatProgress(max=1.0, description="Training", **row)
     state = {}
 
     def first(change=None):

@@ -402,7 +402,7 @@ def plot_dataset(X, y, title="Training set"):
     """
     figure, axes = _plane(title)
     _scatter(axes, X, y)
-    _outside_legend(axes)
+    outside_legend(axes)
     zeros, ones = int(np.sum(y == 0)), int(np.sum(y == 1))
     radius = np.hypot(*X)
     alt = (
@@ -434,7 +434,7 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
     """
     figure, axes = _plane(title)
     region = draw_decision_boundary(axes, model, X, y)
-    _outside_legend(axes, "hatched: predicts 1\nplain: predicts 0")
+    outside_legend(axes, "hatched: predicts 1\nplain: predicts 0")
 
     predicted = np.asarray(model(X.T), dtype=int).reshape(1, -1)
     right = [f"{np.sum((predicted == y) & (y == label))} of {np.sum(y == label)} of class {label}" for label in (0, 1)]
@@ -536,7 +536,8 @@ def _scatter(axes, X, y, size=26):
         )  # fmt: skip
 
 
-def _outside_legend(axes, title=None):
+def outside_legend(axes, title=None):
+    """Put the legend of some axes to the right of them, where it covers no point."""
     axes.legend(title=title, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
 
 
