@@ -40,9 +40,9 @@ def claims_of_the_signal(kept):
     yield "multiplies by about 7. The signal grows to about $10^{24}$", (
         round(factors["N(0, 1)"]) == 7 and 1e24 < plain.forward[-1] < 5e24
     )
-    yield "a layer multiplies the mean square by $\\tfrac{1}{2} n v$", all(
-        np.allclose(np.log10(one.forward), np.log10(one.theory), atol=0.2) for one in found.values()
-    )
+    apart = [one.forward / one.forward_theory for one in found.values()] + [one.backward / one.backward_theory for one in found.values()]
+    yield "a layer multiplies the mean square by $\\tfrac{1}{2} n v$", np.abs(np.log(apart)).mean() < np.log(2)
+    yield "these three stay within a factor of three of it", np.abs(np.log(apart)).max() < np.log(3)
     yield "From He they are of one size in all layers", he.backward.max() / he.backward.min() < 3
     yield "From 0.01, what reaches layer 1 is about $10^{-39}$", 1e-39 < small.backward[0] < 5e-39
     each = [signals([2] + 30 * [100] + [1], STARTS["He"], [seed], X, Y).forward for seed in range(3)]

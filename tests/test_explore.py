@@ -1,6 +1,7 @@
 """explore.py: many networks at once compute what one network of the assignment does."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -139,9 +140,22 @@ def test_a_constant_start_has_one_value():
 def test_the_theory_of_the_signal_holds_on_average():
     """Over many draws, where chance cancels: 30 layers multiply the mean square by what the rule says."""
     found = signals([2] + 30 * [100] + [1], STARTS["He"], range(100), X, Y)
-    np.testing.assert_allclose(found.forward, found.theory, rtol=0.35)
+    np.testing.assert_allclose(found.forward, found.forward_theory, rtol=0.35)
+    np.testing.assert_allclose(found.backward, found.backward_theory, rtol=0.35)
     halves = signals([2] + 30 * [100] + [1], STARTS["Xavier"], range(3), X, Y)
-    np.testing.assert_allclose(halves.theory[1:] / halves.theory[:-1], np.sqrt(0.5), rtol=1e-12)
+    np.testing.assert_allclose(halves.forward_theory[1:] / halves.forward_theory[:-1], np.sqrt(0.5), rtol=1e-12)
+    np.testing.assert_allclose(halves.backward_theory[:-1] / halves.backward_theory[1:], np.sqrt(0.5), rtol=1e-12)
+
+
+def test_an_interrupted_training_ends_at_once(monkeypatch):
+    def interrupt(bar, share):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explore.Progress, "show", interrupt)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        train(draw(SHAPE, STARTS["He"], range(2)), X, Y, num_iterations=10**7)
+    assert time.monotonic() - started < 10
 
 
 def test_progress_is_shown_on_what_takes_over_two_seconds(monkeypatch):

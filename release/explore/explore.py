@@ -11,8 +11,9 @@ network here than there.
 
 import math
 import os
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -241,19 +242,24 @@ def train(networks, X, Y, learning_rate=0.01, num_iterations=15000, every=100, k
     size = max(len(W[0]) for W in networks.W) * X.shape[1]
     shares = min(len(networks), os.cpu_count(), math.ceil(len(networks) * size / SHARE))
     parts = np.array_split(np.arange(len(networks)), shares)
-    done = [0] * len(parts)
+    done, over = [0] * len(parts), threading.Event()
 
     def descend(number, part):
         def step(iteration):
             done[number] = iteration / num_iterations
+            if over.is_set():
+                raise CancelledError
 
         return gradient_descent(networks[part], X, Y, rates[part], num_iterations, every, keep, step)
 
     # The threads are ours: the ones that a matrix product may start would only get in their way.
     with threadpool_limits(1), ThreadPoolExecutor(shares) as pool, Progress(f"{len(networks)} networks") as bar:
         futures = [pool.submit(descend, number, part) for number, part in enumerate(parts)]
-        while wait(futures, timeout=0.3).not_done:
-            bar.show(np.mean(done))
+        try:
+            while wait(futures, timeout=0.3).not_done:
+                bar.show(np.mean(done))
+        finally:
+            over.set()  # an interrupted cell ends with its threads: they stop, too
     return joined([future.result() for future in futures])
 
 
@@ -330,13 +336,14 @@ class Signals:
         The root mean square of the activations, over examples, units and seeds.
     backward : numpy.ndarray, shape (hidden layers,)
         The root mean square of the cost's gradient in the layer's linear values.
-    theory : numpy.ndarray, shape (hidden layers,)
-        What the rule of the mean square says of the activations.
+    forward_theory, backward_theory : numpy.ndarray, shape (hidden layers,)
+        What the rule of the mean square says of both: from the examples up, and from the error in the logits down.
     """
 
     forward: np.ndarray
     backward: np.ndarray
-    theory: np.ndarray
+    forward_theory: np.ndarray
+    backward_theory: np.ndarray
 
 
 def signals(layers_dims, deviation, seeds, X, Y):
@@ -349,12 +356,15 @@ def signals(layers_dims, deviation, seeds, X, Y):
     networks = draw(layers_dims, deviation, seeds)
     z, activations = forward(networks, X)
     gradients = backward(networks, z, activations, Y)
-    # A layer of normal weights with the variance v multiplies the mean square by n v, and ReLU halves it.
-    factors = [fan_in * deviation(fan_in) ** 2 / 2 for fan_in in layers_dims[:-2]]
+    # Weights of the variance v multiply the mean square by v for each of the terms that they sum, and ReLU halves it.
+    # On the way forward the terms are the units below; on the way back they are the units above.
+    up = [below * deviation(below) ** 2 / 2 for below in layers_dims[:-2]]
+    down = [above * deviation(below) ** 2 / 2 for below, above in pairwise(layers_dims[1:])]
     return Signals(
         np.array([rms(a) for a in activations[1:]]),
         np.array([rms(dz) for _, _, dz in gradients[:-1]]),
-        rms(X) * np.sqrt(np.cumprod(factors)),
+        rms(X) * np.sqrt(np.cumprod(up)),
+        rms(gradients[-1][2]) * np.sqrt(np.cumprod(down[::-1]))[::-1],
     )
 
 
@@ -366,14 +376,13 @@ def rms(values):
 # ----------------------------------------------------------------------- pictures
 
 
-def plot_signals(found, title="The signal, layer by layer"):
-    """Draw `Signals` on logarithmic axes, the activations with the theory behind them.
+def plot_signals(found):
+    """Draw `Signals` on logarithmic axes, with the theory behind what was measured.
 
     Parameters
     ----------
     found : dict of str to Signals
         By the name of the start.
-    title : str
 
     Returns
     -------
@@ -385,8 +394,8 @@ def plot_signals(found, title="The signal, layer by layer"):
     for name, one in found.items():
         color, line, marker = STYLES[name]
         layers = np.arange(1, len(one.forward) + 1)
-        left.plot(layers, one.theory, color="#999999", linewidth=4, alpha=0.5, label="theory" if not sentences else None)
-        for axes, values in ((left, one.forward), (right, one.backward)):
+        for axes, values, theory in ((left, one.forward, one.forward_theory), (right, one.backward, one.backward_theory)):
+            axes.plot(layers, theory, color="#999999", linewidth=4, alpha=0.5, label="theory" if not sentences else None)
             axes.plot(layers, values, color=color, linestyle=line, marker=marker, markersize=4, markevery=3, label=name)
         sentences.append(
             f"{name} has activations of size {one.forward[0]:.0e} in layer 1 and {one.forward[-1]:.0e} in layer {layers[-1]}, "
@@ -397,8 +406,8 @@ def plot_signals(found, title="The signal, layer by layer"):
     for axes in (left, right):
         axes.grid(alpha=0.3)
     left.legend(title="start")
-    figure.suptitle(title)
-    return Picture(figure, f"{title}, two panels with logarithmic axes: {'; '.join(sentences)}.")
+    figure.suptitle("The signal, layer by layer")
+    return Picture(figure, f"The signal, layer by layer, two panels with logarithmic axes: {'; '.join(sentences)}.")
 
 
 def plot_training(runs, title):
@@ -432,14 +441,13 @@ def plot_training(runs, title):
     return Picture(figure, f"{title}, cost curves on a logarithmic axis: {'; '.join(sentences)}.")
 
 
-def plot_paths(paths, title="Where the weights of the first layer go"):
+def plot_paths(paths):
     """Draw the two weights of each first-layer unit as a point in the plane that moves during training.
 
     Parameters
     ----------
     paths : dict of str to numpy.ndarray, shape (times, units, 2)
         By the name of the start.
-    title : str
 
     Returns
     -------
@@ -457,8 +465,8 @@ def plot_paths(paths, title="Where the weights of the first layer go"):
         axes.legend()
         apart = len(np.unique(path[-1].round(6), axis=0))
         sentences.append(f"from {name}, {path.shape[1]} units end in {apart} different {'place' if apart == 1 else 'places'}")
-    figure.suptitle(title)
-    return Picture(figure, f"{title}: {'; '.join(sentences)}.")
+    figure.suptitle("Where the weights of the first layer go")
+    return Picture(figure, f"Where the weights of the first layer go: {'; '.join(sentences)}.")
 
 
 def plot_sweep(scales, right, dead, title):
@@ -500,7 +508,7 @@ def plot_sweep(scales, right, dead, title):
     )
 
 
-def plot_boundaries(runs, times, X, Y, title="Decision boundaries over time"):
+def plot_boundaries(runs, times, X, Y):
     """Draw the decision boundary of the first network of each run at some iterations.
 
     Parameters
@@ -511,7 +519,6 @@ def plot_boundaries(runs, times, X, Y, title="Decision boundaries over time"):
         Iterations that all runs have kept.
     X : numpy.ndarray, shape (2, m)
     Y : numpy.ndarray, shape (1, m)
-    title : str
 
     Returns
     -------
@@ -528,9 +535,9 @@ def plot_boundaries(runs, times, X, Y, title="Decision boundaries over time"):
             axes.set(title=f"{name}, step {iteration}: {rights[-1]}", aspect="equal")
             axes.title.set_fontsize(9)
         sentences.append(f"from {name}, {', '.join(rights)} are right")
-    figure.suptitle(f"{title} (hatched: predicts 1)")
+    figure.suptitle("Decision boundaries over time (hatched: predicts 1)")
     when = ", ".join(map(str, times))
-    return Picture(figure, f"{title}, at steps {when}: {'; '.join(sentences)}.")
+    return Picture(figure, f"Decision boundaries at steps {when}: {'; '.join(sentences)}.")
 
 
 def plot_rates(starts, rates, right, title):
