@@ -72,6 +72,14 @@ def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
     return ran.stderr
 
 
+def graded(course):
+    """Grade what lies in a course, by the commands that the README gives; return the course."""
+    nbgrader(course, "generate_assignment", "initialization")
+    for command in ("autograde", "feedback"):
+        subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
+    return course
+
+
 def points_in(course, students):
     """Return what the gradebook of a course has: points by exercise, by student."""
     found = {}
@@ -112,6 +120,14 @@ def explored(tmp_path_factory):
     took = time.monotonic() - started
     notebook.cells.pop()
     return notebook, pickle.loads((folder / "kept").read_bytes()), took
+
+
+@pytest.fixture(scope="session")
+def sample_class(tmp_path_factory):
+    """The folder of a course with the sample class, graded from an empty directory."""
+    course = copy_course(tmp_path_factory.mktemp("class") / "a course", grader=True)
+    shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
+    return graded(course)
 
 
 @pytest.fixture(scope="session")

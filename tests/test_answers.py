@@ -105,9 +105,9 @@ def matrix(source, released, tmp_path_factory):
 
     students = {f"student-{number}": answers for number, answers in enumerate(class_of_answers())}
     notebooks = {student: submission(released, answers) for student, answers in students.items()}
-    # An unmodified nbgrader takes seconds for each: all that is right, and every sixtieth of what is wrong.
+    # An unmodified nbgrader takes seconds for each: every third of what is right, and every sixtieth of what is wrong.
     right = [student for student, answers in students.items() if not any(answer.message for answer in answers)]
-    sample = sorted({*right, *list(notebooks)[::60]})
+    sample = sorted({*right[::3], *list(notebooks)[::60]})
     folder = tmp_path_factory.mktemp("class")
     with ThreadPoolExecutor() as threads:
         ours = threads.submit(autograde, copy_course(folder / "a course", grader=True), notebooks)
@@ -134,7 +134,7 @@ def test_every_right_answer_passes_everywhere(matrix):
     for row in matrix:
         if not row.answer.message:
             assert (row.visible, row.hidden) == ("", ""), row.answer.id
-            assert row.points == {"grading": 10, "nbgrader": 10}, row.answer.id
+            assert row.points["grading"] == 10 and set(row.points.values()) == {10}, row.answer.id
             assert not any(row.messages.values()), row.answer.id
 
 

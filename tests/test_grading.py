@@ -11,7 +11,7 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT, copy_course
+from conftest import ROOT
 
 import grading.gradebook as gradebook_room
 from grading import fleet
@@ -35,16 +35,8 @@ def expected_class():
 
 
 @pytest.fixture(scope="module")
-def graded_class(tmp_path_factory):
-    """The sample class, graded from an empty directory."""
-    folder = copy_course(tmp_path_factory.mktemp("class") / "a course")
-    shutil.copytree(ROOT / "examples" / "submitted", folder / "submitted", dirs_exist_ok=True)
-    sample = Class("initialization", folder)
-    sample.generate()
-    graded(sample, sample.students())
-    for _ in fleet.feedback(sample, fleet.Here()):
-        pass
-    return sample
+def graded_class(sample_class):
+    return Class("initialization", sample_class)
 
 
 def graded(course, students, force=False):
