@@ -83,6 +83,6 @@ def test_the_exported_notebooks_can_be_read_by_all(browser, executed, explored, 
 
 
 def test_the_feedback_pages_can_be_read_by_all(browser, sample_class):
-    pages = sorted(sample_class.glob("feedback/*/initialization/initialization.html"))
-    assert len(pages) == 14
-    assert {page.parts[-3]: found for page in pages if (found := serious(browser, page))} == {}
+    """Of who got everything right or something wrong, with short messages and long ones, in each state."""
+    for student in ("ada", "carla", "elena", "ines", "kavya", "omar"):
+        assert serious(browser, sample_class / "feedback" / student / "initialization" / "initialization.html") == []

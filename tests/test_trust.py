@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import random
 import re
 import socket
 import subprocess
@@ -23,7 +24,8 @@ from grading.result import MISSING
 
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
-CASES = {f"{number:03}": case for number, case in enumerate([*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
+MIXED = random.Random(0).sample(range(1000), 1000)  # those that take long are not all graded by one process
+CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
 # In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
 IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
@@ -38,7 +40,7 @@ for name, sandbox in grading.sandbox.SANDBOXES.items():
     if name != {name!r}:
         sandbox.start = hidden
 def watch():
-    while not over.wait(0.2):
+    while not over.wait(1):
         judges = [each for each in psutil.Process().children(recursive=True) if "forkserver" in " ".join(each.cmdline())]
         for each in [psutil.Process(), *judges]:
             status = pathlib.Path(f"/proc/{{each.pid}}/status").read_text()
