@@ -22,7 +22,7 @@ from concurrent.futures import (
 )
 
 from grading.grade import Work, grade_together
-from grading.gradebook import NbGraderException, render_together, write_whole
+from grading.gradebook import NbGraderException, render_together
 from grading.result import MISSING
 from grading.sandbox import available
 
@@ -227,7 +227,7 @@ def feedback(course, engine, force=False):
 
         def written(pages):
             for student, text in pages:
-                write_whole(course.page(student), text)
+                course.store_page(student, text)
                 yield student, True
 
         everybody = ((student, result) for student, result in course.results() if result is not None)

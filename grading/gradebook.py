@@ -11,6 +11,7 @@ import shutil
 import stat
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -31,6 +32,8 @@ from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import parse_utc
 from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, delete, insert, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
@@ -46,6 +49,8 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 LONGEST_ID = 128  # characters of a student id in nbgrader's tables
+# What `nbgrader submit` puts beside a notebook. The gradebook keeps the time, and `nbgrader release_feedback` wants both.
+TIME, SECRET = "timestamp.txt", "submission_secret.txt"
 ROOT = Path(__file__).resolve().parent.parent
 READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_text()
 
@@ -179,8 +184,24 @@ class Class:
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""
 
+    def receipt(self, step, student):
+        """Return what the exchange put beside a notebook: texts by file name, without what is no such text."""
+        found = {}
+        for name in (TIME, SECRET):
+            path = self.folder(step, student) / name
+            with contextlib.suppress(OSError, UnicodeError):
+                if stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_size < 1000:
+                    found[name] = path.read_text(encoding="utf-8")
+        return found
+
+    def store_page(self, student, text):
+        """Write a feedback page, and beside it what `nbgrader release_feedback` wants."""
+        for name, content in self.receipt(self.course.autograded_directory, student).items():
+            write_whole(self.page(student).with_name(name), content)
+        write_whole(self.page(student), text)
+
     def for_pages(self, gradebook, students):
-        """Return what the feedback pages of some students are made of: id, notebook, and what the gradebook says of each cell."""
+        """Return what the feedback pages of some students are made of: see `render`."""
         found = {student: {} for student in students}
         this = and_(Assignment.name == self.assignment, SubmittedAssignment.student_id.in_(students))
         for kind, columns in ((Grade, {"score": Grade.score, "points": Grade.max_score}), (Comment, {"comment": Comment.comment})):
@@ -195,7 +216,11 @@ class Class:
                 f"There is no {paths[lost[0]]}, which feedback is made of. Grade it again: "
                 f"python -m grading autograde {self.assignment} --force --student {' '.join(lost)}"
             )
-        return [(student, path.read_text(encoding="utf-8"), found[student]) for student, path in paths.items()]
+        query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty).select_from(SubmittedNotebook)
+        penalties = dict(gradebook.db.execute(query.join(SubmittedAssignment).join(Assignment).where(this)).all())
+        return [
+            (student, path.read_text(encoding="utf-8"), found[student], penalties.get(student) or 0) for student, path in paths.items()
+        ]
 
     def results(self):
         """Yield the stored results of the class, one for each student, by id as Python sorts them.
@@ -228,11 +253,12 @@ class Class:
     def _submitted(self):
         return Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
 
-    def digest(self, data):
+    def digest(self, data, receipt):
         """Fingerprint everything that the grade depends on."""
         digest = hashlib.sha256()
         helpers = [name.encode() + content for name, content in sorted(self.master.helpers.items())]
-        for part in [b"missing" if data is None else data, self.master.notebook, *helpers, repr(self.limits).encode()]:
+        received = [text.encode() for text in receipt.values()]
+        for part in [b"missing" if data is None else data, self.master.notebook, *helpers, repr(self.limits).encode(), *received]:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
@@ -266,7 +292,10 @@ class Writer:
             raise NbGraderException(
                 f"The gradebook does not know {course.assignment}. Run `python -m grading release {course.assignment}` first."
             ) from None
-        self.assignment_id = assignment.id
+        self.assignment_id, self.due = assignment.id, assignment.duedate
+        late = AssignLatePenalties(config=course.config)
+        late.init_plugin()
+        self.penalties = late.plugin_inst
         self.notebooks = [
             (
                 notebook.id,
@@ -289,7 +318,7 @@ class Writer:
             known = {} if force else dict(self.db.execute(query).all())
             for student in some:
                 data, why = self.course.handed_in(student)
-                digest = self.course.digest(data)
+                digest = self.course.digest(data, self._receipt(student))
                 unchanged = known.get(student) == digest
                 yield Submitted(student, digest, unchanged=True) if unchanged else Submitted(student, digest, data, why)
 
@@ -312,23 +341,29 @@ class Writer:
 
     def store(self, graded):
         """Store what came of some submissions: all of it, or after a crash none of it."""
-        for one in graded:
-            if one.result.status != MISSING:
-                folder = self.course.folder(self.course.course.autograded_directory, one.result.student_id)
-                write_whole(folder / self.course.master_path.name, one.notebook)
-        there = [one.result for one in graded if one.result.status != MISSING]
-        ids = [result.student_id for result in there]
+        ids = [one.result.student_id for one in graded if one.result.status != MISSING]
         known = set(self.db.scalars(select(Student.id).where(Student.id.in_(ids))))
         rows = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
         rows[Student] = [{"id": student} for student in ids if student not in known]
-        for result in there:
-            self._add(rows, result)
+        stored = []
+        for one in graded:
+            result = one.result
+            if result.status != MISSING:
+                receipt = self._receipt(result.student_id)
+                folder = self.course.folder(self.course.course.autograded_directory, result.student_id)
+                for name, text in {self.course.master_path.name: one.notebook, **receipt}.items():
+                    write_whole(folder / name, text)
+                result = self._add(rows, result, handed_in_at(receipt))
+            stored.append(self._row(result.student_id, one.digest, result.as_json()))
         for kind, new in rows.items():
             if new:
                 self.db.execute(insert(kind), new)
-        self.db.execute(delete(Stored).where(self._these([one.result.student_id for one in graded])))
-        self.db.execute(insert(Stored), [self._row(one.result.student_id, one.digest, one.result.as_json()) for one in graded])
+        self.db.execute(delete(Stored).where(self._these([row["student_id"] for row in stored])))
+        self.db.execute(insert(Stored), stored)
         self.db.commit()
+
+    def _receipt(self, student):
+        return self.course.receipt(self.course.course.submitted_directory, student)
 
     def _these(self, students):
         return and_(Stored.c.assignment == self.course.assignment, Stored.c.student_id.in_(students))
@@ -336,12 +371,20 @@ class Writer:
     def _row(self, student, digest="", result=None):
         return {"assignment": self.course.assignment, "student_id": student, "digest": digest, "result": result}
 
-    def _add(self, rows, result):
-        """Add the rows that `nbgrader.api.Gradebook.add_submission` would make, with the scores in them."""
-        submission = {"id": new_uuid(), "assignment_id": self.assignment_id, "student_id": result.student_id}
+    def _add(self, rows, result, time):
+        """Add the rows that nbgrader would make, with the scores in them; return the result, which says if it is late."""
+        submission = {"id": new_uuid(), "assignment_id": self.assignment_id, "student_id": result.student_id, "timestamp": time}
         rows[SubmittedAssignment].append(submission)
+        late, penalty = (time - self.due).total_seconds() if time and self.due else 0, None
+        if late > 0:
+            penalty = self.penalties.late_submission_penalty(result.student_id, result.score, late)
+            penalty = None if penalty is None else min(max(penalty, 0), result.score)
+            why = f" The gradebook takes {penalty:g} points off." if penalty else ""
+            result = replace(result, message=f"{result.message.rstrip('.')}. Handed in {late / 3600:.1f} hours late.{why}")
         for notebook, graded_cells, commented_cells in self.notebooks:
-            submitted = {"id": new_uuid(), "notebook_id": notebook, "assignment_id": submission["id"]}
+            submitted = {
+                "id": new_uuid(), "notebook_id": notebook, "assignment_id": submission["id"], "late_submission_penalty": penalty
+            }  # fmt: skip
             rows[SubmittedNotebook].append(submitted)
             for cell, exercise in graded_cells:
                 score = result.scores.get(exercise)
@@ -349,6 +392,13 @@ class Writer:
                     {"cell_id": cell, "notebook_id": submitted["id"], "auto_score": score, "needs_manual_grade": score is None}
                 )
             rows[Comment].extend({"cell_id": cell, "notebook_id": submitted["id"]} for cell in commented_cells)
+        return result
+
+
+def handed_in_at(receipt):
+    """Return the time of a receipt in UTC, as nbgrader keeps it; None without a receipt that says one."""
+    with contextlib.suppress(ValueError, OverflowError, TypeError):
+        return parse_utc(receipt[TIME].strip()) if TIME in receipt else None
 
 
 class FeedbackPage(HTMLExporter):
@@ -380,17 +430,19 @@ def render_together(assignment, pages):
     list of (str, str)
         A student's id and the page as HTML.
     """
-    return [(student, render(assignment, student, text, known)) for student, text, known in pages]
+    return [(student, render(assignment, student, *about)) for student, *about in pages]
 
 
-def render(assignment, student, text, known):
+def render(assignment, student, text, known, penalty):
+    """Return a feedback page, from a notebook, what the gradebook says of each cell, and what it takes off for being late."""
     notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
         marks.update(known.get(marks.get("grade_id"), {}))
     scores = [marks for marks in known.values() if "score" in marks]
     total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
-    about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": 0, **total}
+    total["score"] -= penalty
+    about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": penalty, **total}
     return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
 
 

@@ -631,6 +631,21 @@ def _(folder):
     (folder / "course").symlink_to(folder.parents[2] / "source")
 
 
+@files("links", "a receipt that is a link to the gradebook, and one that is a pipe")
+def _(folder):
+    save(blank(), folder)
+    (folder / "submission_secret.txt").symlink_to(folder.parents[2] / "gradebook.db")
+    os.mkfifo(folder / "timestamp.txt")
+
+
+@files("links", "a receipt of a gigabyte, and a time that is none")
+def _(folder):
+    save(blank(), folder)
+    with open(folder / "submission_secret.txt", "wb") as file:
+        file.truncate(1 << 30)
+    (folder / "timestamp.txt").write_text("99999-99-99 99:99:99 +99999999999999999999")
+
+
 @files("links", "links in a circle", status="missing")
 def _(folder):
     (folder / "a").symlink_to(folder)

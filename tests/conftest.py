@@ -74,7 +74,6 @@ def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
 
 def graded(course):
     """Grade what lies in a course, by the commands that the README gives; return the course."""
-    nbgrader(course, "generate_assignment", "initialization")
     for command in ("autograde", "feedback"):
         subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
     return course
@@ -127,6 +126,7 @@ def sample_class(tmp_path_factory):
     """The folder of a course with the sample class, graded from an empty directory."""
     course = copy_course(tmp_path_factory.mktemp("class") / "a course", grader=True)
     shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
+    nbgrader(course, "generate_assignment", "initialization")
     return graded(course)
 
 

@@ -1,6 +1,7 @@
 """The student's path and the instructor's, in a real JupyterLab in a real browser. Writes the README's pictures."""
 
 import contextlib
+import getpass
 import json
 import os
 import re
@@ -11,21 +12,23 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, copy_course, nbgrader, points_in
+from conftest import ROOT, copy_course, graded, nbgrader, points_in
 from nbgrader.api import Gradebook
 from playwright.sync_api import expect
 
 ANSWERS = {
-    "zeros": ["np.zeros((layers_dims[l], layers_dims[l-1]))"],
-    "random": ["np.random.randn(layers_dims[l], layers_dims[l-1]) * 10"],
-    "he": ["np.random.randn(layers_dims[l], layers_dims[l-1]) * np.sqrt(2 / layers_dims[l-1])"],
+    "zeros": "np.zeros((layers_dims[l], layers_dims[l-1]))",
+    "random": "np.random.randn(layers_dims[l], layers_dims[l-1]) * 10",
+    "he": "np.random.randn(layers_dims[l], layers_dims[l-1]) * np.sqrt(2 / layers_dims[l-1])",
 }
 SLOW = 120_000  # milliseconds; a kernel that trains networks beside a browser takes its time
 
 
 @contextlib.contextmanager
-def jupyter(folder, home):
-    """Run JupyterLab in a folder, with settings of its own; yield its address and its token."""
+def jupyter(folder, home, config=""):
+    """Run JupyterLab in a folder, with settings of its own and what nbgrader's configuration says; yield its address."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "nbgrader_config.py").write_text(config)
     settings = {
         # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
         "notebook-extension/tracker": {"windowingMode": "none"},
@@ -58,17 +61,23 @@ def jupyter(folder, home):
 
 
 class Lab:
-    """A notebook in JupyterLab, by what a person sees and does."""
+    """JupyterLab, by what a person sees and does."""
 
-    def __init__(self, page, address, path):
-        self.page = page
+    def __init__(self, page, address):
+        self.page, self.address = page, address
         page.set_default_timeout(SLOW)
-        page.goto(f"{address}/lab/tree/{path}?token=secret")
-        self.ready()
+        page.goto(f"{address}/lab?token=secret")
 
-    def ready(self):
+    def open(self, path):
+        self.page.goto(f"{self.address}/lab/tree/{path}")
         expect(self.page.locator(".jp-NotebookPanel")).to_be_visible(timeout=SLOW)
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=SLOW)
+
+    def list_of_assignments(self, button, then):
+        """Press a button in nbgrader's list of assignments, and wait for the assignment under another heading."""
+        self.menu("Nbgrader", "Assignment List")
+        self.page.locator("#assignments").get_by_role("button", name=button, exact=True).click()
+        expect(self.page.locator(f"#{then}_assignments_list")).to_contain_text("initialization", timeout=SLOW)
 
     def cell(self, text):
         """Return the code cell that holds a text."""
@@ -113,84 +122,103 @@ def page(browser):
 
 
 @pytest.fixture
-def assignment(tmp_path):
-    """What a student gets, open in JupyterLab; yields the folder and the address."""
-    folder = tmp_path / "my course"
-    shutil.copytree(ROOT / "release", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    with jupyter(folder, tmp_path / "home") as address:
-        yield folder, address
-
-
-def grade(folder, tmp_path):
-    """Hand in what lies in a student's folder, and grade it; return the points and the feedback page."""
-    course = copy_course(tmp_path / "course", grader=True)
-    nbgrader(course, "generate_assignment", "initialization")
-    shutil.copytree(folder / "initialization", course / "submitted" / "ada" / "initialization")
-    for command in ("autograde", "feedback"):
-        subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
-    return points_in(course, ["ada"])["ada"], course / "feedback" / "ada" / "initialization" / "initialization.html"
+def folder(tmp_path):
+    """What a student gets without an exchange: the files."""
+    return shutil.copytree(ROOT / "release", tmp_path / "my course", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def picture(page, name):
     page.screenshot(path=ROOT / "docs" / f"{name}.png")
 
 
-def test_a_student_solves_the_assignment(page, assignment, tmp_path):
-    folder, address = assignment
-    lab = Lab(page, address, "initialization/initialization.ipynb")
+def test_a_student_solves_the_assignment(page, tmp_path):
+    """From fetching it to reading the feedback, all through nbgrader's exchange."""
+    course, student, folder = copy_course(tmp_path / "course", grader=True), getpass.getuser(), tmp_path / "my course"
+    exchange = f"\nc.Exchange.root = {str(tmp_path / 'exchange')!r}\n"
+    with open(course / "nbgrader_config.py", "a") as config:
+        config.write(exchange)
+    for command in ("generate_assignment", "release_assignment"):
+        nbgrader(course, command, "initialization")
+    folder.mkdir()
+    with jupyter(folder, tmp_path / "home", exchange + "c.CourseDirectory.course_id = 'weight-initialization'") as address:
+        lab = Lab(page, address)
+        lab.list_of_assignments("Fetch", "fetched")
+        lab.open("initialization/initialization.ipynb")
+        solve_everything(lab)
+        lab.list_of_assignments("Submit", "submitted")
+        nbgrader(course, "collect", "initialization")
+        graded(course)
+        assert points_in(course, [student]) == {student: {"zeros": 10, "random": 10, "he": 10}}
+        nbgrader(course, "release_feedback", "initialization")
+        page.locator("#refresh_assignments_list").click()
+        lab.list_of_assignments("Fetch Feedback", "submitted")
+        expect(page.locator("#submitted_assignments_list").get_by_text("view feedback")).to_be_visible()
+    (feedback,) = folder.glob("initialization/feedback/*/initialization.html")
+    page.goto(feedback.as_uri())
+    expect(page.locator("body")).to_contain_text("30.0 / 30.0")
+    picture(page, "feedback")
+
+
+def solve_everything(lab):
+    """See the stubs fail, write all three functions, run everything, save and validate."""
     lab.run_all()
     first = lab.cell("initialize_parameters_zeros([3, 2, 1])")
     expect(first.locator(".jp-OutputArea")).to_contain_text("Write your code here, and delete this line.", timeout=SLOW)
     lab.run("initialize_parameters_zeros_test(")
     expect(lab.cell("initialize_parameters_zeros_test(").locator(".jp-OutputArea")).to_contain_text("NotImplementedError")
 
-    for exercise, (answer,) in ANSWERS.items():
+    for exercise, answer in ANSWERS.items():
         lab.solve(exercise, answer)
     lab.run_all()
     table = lab.cell("preflight(globals())").locator(".jp-OutputArea table")
     expect(table).to_be_visible(timeout=SLOW)
     for exercise in ANSWERS:
         expect(lab.cell(f"initialize_parameters_{exercise}_test(").locator(".jp-OutputArea")).to_have_text("All tests passed.\n")
-    pictures = page.locator(".jp-OutputArea img")
+    pictures = lab.page.locator(".jp-OutputArea img")
     assert pictures.count() == 8 and all(len(one.get_attribute("alt")) > 50 for one in pictures.all())
     expect(lab.cell("preflight(globals())").locator(".jp-OutputArea")).to_contain_text("hand in")
     lab.cell('train_and_look("he")').locator("img").last.scroll_into_view_if_needed()
-    picture(page, "notebook")
-
+    picture(lab.page, "notebook")
     lab.save()
-    page.get_by_role("button", name="Validate").click()
-    expect(page.locator(".jp-Dialog")).to_contain_text("Success! Your notebook passes all the tests.", timeout=SLOW)
-    page.locator(".jp-Dialog").get_by_role("button").last.click()
-
-    points, feedback = grade(folder, tmp_path)
-    assert points == {"zeros": 10, "random": 10, "he": 10}
-    page.goto(feedback.as_uri())
-    expect(page.locator("body")).to_contain_text("30.0 / 30.0")
-    picture(page, "feedback")
+    lab.page.get_by_role("button", name="Validate").click()
+    dialog = lab.page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("Success! Your notebook passes all the tests.", timeout=SLOW)
+    dialog.get_by_role("button").last.click()
 
 
-def test_a_wrong_answer_gets_its_hint(page, assignment, tmp_path):
-    folder, address = assignment
-    lab = Lab(page, address, "initialization/initialization.ipynb")
-    lab.run("import numpy as np")
-    lab.solve("he", ANSWERS["he"][0].replace("2 /", "1 /"))
-    lab.run("def initialize_parameters_he(")
-    lab.run("initialize_parameters_he_test(")
-    said = lab.cell("initialize_parameters_he_test(").locator(".jp-OutputArea")
-    expect(said).to_contain_text("Xavier", timeout=SLOW)
-    assert "Traceback" not in said.inner_text()
-    said.scroll_into_view_if_needed()
-    picture(page, "hint")
-    lab.save()
-    points, feedback = grade(folder, tmp_path)
-    assert points == {"zeros": 0, "random": 0, "he": 0}
-    page.goto(feedback.as_uri())
+def test_a_wrong_answer_gets_its_hint(page, folder, tmp_path):
+    with jupyter(folder, tmp_path / "home") as address:
+        lab = Lab(page, address)
+        lab.open("initialization/initialization.ipynb")
+        lab.run("import numpy as np")
+        lab.solve("he", ANSWERS["he"].replace("2 /", "1 /"))
+        lab.run("def initialize_parameters_he(")
+        lab.run("initialize_parameters_he_test(")
+        said = lab.cell("initialize_parameters_he_test(").locator(".jp-OutputArea")
+        expect(said).to_contain_text("Xavier", timeout=SLOW)
+        assert "Traceback" not in said.inner_text()
+        said.scroll_into_view_if_needed()
+        picture(page, "hint")
+        lab.save()
+    course = copy_course(tmp_path / "course", grader=True)
+    nbgrader(course, "generate_assignment", "initialization")
+    shutil.copytree(folder / "initialization", course / "submitted" / "ada" / "initialization")
+    assert points_in(graded(course), ["ada"]) == {"ada": {"zeros": 0, "random": 0, "he": 0}}
+    page.goto((course / "feedback" / "ada" / "initialization" / "initialization.html").as_uri())
     expect(page.locator("body")).to_contain_text("Xavier")
 
 
-def test_the_playground_works_by_keyboard(page, assignment):
-    _, address = assignment
-    lab = Lab(page, address, "explore/explore.ipynb")
+@pytest.fixture
+def companion(page, folder, tmp_path):
+    """The companion, open in JupyterLab."""
+    with jupyter(folder, tmp_path / "home") as address:
+        lab = Lab(page, address)
+        lab.open("explore/explore.ipynb")
+        yield lab
+
+
+def test_the_playground_works_by_keyboard(page, companion):
+    lab = companion
     lab.run("from explore import")
     lab.run("playground(X, Y)")
     cell = lab.cell("playground(X, Y)")
@@ -221,13 +249,9 @@ def test_the_playground_works_by_keyboard(page, assignment):
     picture(page, "playground")
 
 
-def test_an_instructor_reads_the_class_in_the_formgrader(page, tmp_path):
-    course = copy_course(tmp_path / "a course", grader=True)
-    shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
-    nbgrader(course, "generate_assignment", "initialization")
-    subprocess.run([sys.executable, "-m", "grading", "autograde", "initialization"], cwd=course, check=True, capture_output=True)
+def test_an_instructor_reads_the_class_in_the_formgrader(page, sample_class, tmp_path):
     page.set_default_timeout(SLOW)
-    with jupyter(course, tmp_path / "home") as address:
+    with jupyter(sample_class, tmp_path / "home") as address:
         page.goto(f"{address}/formgrader/?token=secret")
         expect(page.get_by_role("link", name="initialization", exact=True).first).to_be_visible()
         page.goto(f"{address}/formgrader/manage_submissions/initialization")
@@ -236,7 +260,7 @@ def test_an_instructor_reads_the_class_in_the_formgrader(page, tmp_path):
             expect(page.get_by_role("row", name=re.compile(student))).to_contain_text("graded")
         expect(page.get_by_role("row", name=re.compile("ada"))).to_contain_text("30 / 30")
         picture(page, "formgrader")
-        with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "weight-initialization") as gradebook:
+        with Gradebook(f"sqlite:///{sample_class / 'gradebook.db'}", "weight-initialization") as gradebook:
             found = {one.student_id: one.notebooks[0].id for one in gradebook.assignment_submissions("initialization")}
         for student, said in {"ines": "timed_out", "kavya": "malformed", "omar": "crashed"}.items():
             page.goto(f"{address}/formgrader/submissions/{found[student]}")

@@ -8,10 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 
 import nbformat
 import pytest
 from conftest import ROOT
+from corpus import blank, save
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.preprocessors import AssignLatePenalties
 
 import grading.gradebook as gradebook_room
 from grading import fleet
@@ -112,6 +117,56 @@ def test_feedback_pages_carry_the_message_of_the_check(graded_class, results):
             for line in message.splitlines():
                 assert line in text, (student, line)
         assert "hidden_test" not in text and "RandomState(3)" not in text
+
+
+def hand_in(course, student, time, solved):
+    """Put a submission where nbgrader's exchange puts it, with its receipt."""
+    place = course.submission(student).parent
+    place.mkdir(parents=True, exist_ok=True)
+    save(blank(solved), place)
+    (place / "timestamp.txt").write_text(time)
+    (place / "submission_secret.txt").write_text("a secret")
+
+
+@pytest.mark.parametrize(("method", "penalty"), [("none", None), ("zero", 20)])
+def test_what_is_late_is_late_as_nbgrader_counts_it(course, method, penalty):
+    with open(course / "nbgrader_config.py", "a") as config:
+        config.write(f"\nc.LateSubmissionPlugin.penalty_method = {method!r}\n")
+    made = Class("initialization", course)
+    made.generate()
+    with made.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
+    for student, time in {"amy": "2026-03-01 11:00:00 UTC", "ben": "2026-03-01 15:30:00.250 UTC", "cleo": "yesterday"}.items():
+        hand_in(made, student, time, ["zeros", "random"])
+    graded(made, made.students())
+
+    def stored():
+        with made.gradebook() as gradebook:
+            return {one.student_id: (str(one.timestamp), one.total_seconds_late, one.notebooks[0].late_submission_penalty)
+                    for one in gradebook.assignment_submissions("initialization")}  # fmt: skip
+
+    expected = {"amy": ("2026-03-01 11:00:00", 0, None), "ben": ("2026-03-01 15:30:00.250000", 12600.25, penalty), "cleo": ("None", 0, None)}
+    assert stored() == expected
+    about = {"notebook": "initialization", "assignment": "initialization", "db_url": made.course.db_url}
+    for student in expected:  # nbgrader's own step finds nothing to change
+        AssignLatePenalties(config=made.config).preprocess(blank(), {"nbgrader": {**about, "student": student}})
+    assert stored() == expected
+    results = dict(made.results())
+    assert "Handed in 3.5 hours late." in results["ben"].message and "late" not in results["amy"].message + results["cleo"].message
+    assert ("takes 20 points off" in results["ben"].message) == (penalty == 20)
+    dict(fleet.feedback(made, fleet.Here()))
+    assert f"(Score: {20.0 - (penalty or 0)} / 30.0)" in made.page("ben").read_text()
+    assert ("Late submission penalty" in made.page("ben").read_text()) == (penalty == 20)
+    assert made.page("ben").with_name("submission_secret.txt").read_text() == "a secret"
+
+    hand_in(made, "ben", "2026-03-01 11:59:00 UTC", ["zeros", "random"])  # the same notebook, at another time
+    assert graded(made, made.students())["ben"] is not None
+    assert stored()["ben"] == ("2026-03-01 11:59:00", 0, None)
+
+
+@given(st.text() | st.from_regex(r"\d+-\d+-\d+ \d+:\d+:\d+ [+-]?\w+", fullmatch=True))
+def test_any_receipt_has_a_time_or_none(text):
+    assert isinstance(gradebook_room.handed_in_at({"timestamp.txt": text}), (datetime, type(None)))
 
 
 def test_nothing_is_graded_twice_unless_it_changed(small):
