@@ -5,13 +5,16 @@ import fnmatch
 import functools
 import hashlib
 import logging
+import math
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
 import warnings
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import nbformat
@@ -23,6 +26,7 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     MissingEntry,
+    Notebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -34,8 +38,9 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
-from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, delete, insert, make_url, select
+from sqlalchemy import Column, MetaData, String, Table, Text, and_, collate, delete, insert, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, SAWarning
+from traitlets import TraitError
 from traitlets.config import Config, PyFileConfigLoader
 
 from grading.checks import Master, printable
@@ -184,20 +189,17 @@ class Class:
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""
 
-    def receipt(self, step, student):
-        """Return what the exchange put beside a notebook: texts by file name, without what is no such text."""
-        found = {}
-        for name in (TIME, SECRET):
-            path = self.folder(step, student) / name
-            with contextlib.suppress(OSError, UnicodeError):
-                if stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_size < 1000:
-                    found[name] = path.read_text(encoding="utf-8")
-        return found
+    def receipt(self, student):
+        """Return what the exchange wrote beside a submission: texts by file name, empty where there is no short text."""
+        paths = (self.submission(student).with_name(name) for name in (TIME, SECRET))
+        return {path.name: short_text(path) for path in paths if os.path.lexists(path)}
 
     def store_page(self, student, text):
-        """Write a feedback page, and beside it what `nbgrader release_feedback` wants."""
-        for name, content in self.receipt(self.course.autograded_directory, student).items():
-            write_whole(self.page(student).with_name(name), content)
+        """Write a feedback page, and beside it the receipt that was stored with the grade."""
+        for name in (TIME, SECRET):
+            stored = self.folder(self.course.autograded_directory, student) / name
+            if stored.exists():
+                write_whole(self.page(student).with_name(name), stored.read_text(encoding="utf-8"))
         write_whole(self.page(student), text)
 
     def for_pages(self, gradebook, students):
@@ -217,7 +219,8 @@ class Class:
                 f"python -m grading autograde {self.assignment} --force --student {' '.join(lost)}"
             )
         query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty).select_from(SubmittedNotebook)
-        penalties = dict(gradebook.db.execute(query.join(SubmittedAssignment).join(Assignment).where(this)).all())
+        query = query.join(SubmittedAssignment).join(Assignment).join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        penalties = dict(gradebook.db.execute(query.where(this, Notebook.name == self.assignment)).all())
         return [
             (student, path.read_text(encoding="utf-8"), found[student], penalties.get(student) or 0) for student, path in paths.items()
         ]
@@ -293,12 +296,16 @@ class Writer:
                 f"The gradebook does not know {course.assignment}. Run `python -m grading release {course.assignment}` first."
             ) from None
         self.assignment_id, self.due = assignment.id, assignment.duedate
+        self.receipts = {}  # of those whose grading is under way
         late = AssignLatePenalties(config=course.config)
-        late.init_plugin()
-        self.penalties = late.plugin_inst
+        try:
+            late.init_plugin()
+        except TraitError as error:
+            raise NbGraderException(f"nbgrader_config.py sets a penalty for late submissions that does not exist: {error}") from None
+        self.late_penalty = late.plugin_inst.late_submission_penalty
         self.notebooks = [
             (
-                notebook.id,
+                notebook.id, notebook.name == course.assignment,
                 [(cell.id, cell.name.removesuffix("-test")) for cell in (*notebook.grade_cells, *notebook.task_cells)],
                 [cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)],
             )
@@ -318,15 +325,19 @@ class Writer:
             known = {} if force else dict(self.db.execute(query).all())
             for student in some:
                 data, why = self.course.handed_in(student)
-                digest = self.course.digest(data, self._receipt(student))
+                receipt = self.course.receipt(student)
+                digest = self.course.digest(data, receipt)
                 unchanged = known.get(student) == digest
+                if receipt and not unchanged:
+                    self.receipts[student] = receipt
                 yield Submitted(student, digest, unchanged=True) if unchanged else Submitted(student, digest, data, why)
 
     def begin(self, students):
         """Remove earlier grades and what tells of them, so that they can't stand as if they were new."""
         for student in students:
             self.course.page(student).unlink(missing_ok=True)
-            shutil.rmtree(self.course.folder(self.course.course.autograded_directory, student), ignore_errors=True)
+            for step in (self.course.course.feedback_directory, self.course.course.autograded_directory):
+                shutil.rmtree(self.course.folder(step, student), ignore_errors=True)
         self.db.execute(delete(Stored).where(self._these(students)))
         self.db.execute(insert(Stored), [self._row(student) for student in students])
         of_these = select(SubmittedAssignment.id).where(
@@ -336,7 +347,8 @@ class Writer:
         for kind in (Grade, Comment):
             self.db.execute(delete(kind).where(kind.notebook_id.in_(notebooks)))
         self.db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.assignment_id.in_(of_these)))
-        self.db.execute(delete(SubmittedAssignment).where(SubmittedAssignment.id.in_(of_these)))
+        # An extension that a teacher gave stands.
+        self.db.execute(delete(SubmittedAssignment).where(SubmittedAssignment.id.in_(of_these), SubmittedAssignment.extension.is_(None)))
         self.db.commit()
 
     def store(self, graded):
@@ -345,15 +357,24 @@ class Writer:
         known = set(self.db.scalars(select(Student.id).where(Student.id.in_(ids))))
         rows = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
         rows[Student] = [{"id": student} for student in ids if student not in known]
+        query = select(SubmittedAssignment.student_id, SubmittedAssignment.id, SubmittedAssignment.extension)
+        query = query.where(SubmittedAssignment.assignment_id == self.assignment_id, SubmittedAssignment.student_id.in_(ids))
+        extended = {student: (number, extension) for student, number, extension in self.db.execute(query)}
         stored = []
         for one in graded:
-            result = one.result
+            result, receipt = one.result, self.receipts.pop(one.result.student_id, {})
             if result.status != MISSING:
-                receipt = self._receipt(result.student_id)
+                time = handed_in_at(receipt.get(TIME, ""))
+                files = {self.course.master_path.name: one.notebook}
+                if receipt:  # complete, and nothing in it that a command would stumble over
+                    files[TIME] = f"{time:%Y-%m-%d %H:%M:%S.%f} UTC" if time else ""
+                    files[SECRET] = receipt.get(SECRET, "") if receipt.get(SECRET, "").strip() else secrets.token_hex(64)
                 folder = self.course.folder(self.course.course.autograded_directory, result.student_id)
-                for name, text in {self.course.master_path.name: one.notebook, **receipt}.items():
+                for name, text in files.items():
                     write_whole(folder / name, text)
-                result = self._add(rows, result, handed_in_at(receipt))
+                if TIME in receipt and time is None:
+                    result = replace(result, message=f"{result.message.rstrip('.')}. Its {TIME} says no time, so it counts as in time.")
+                result = self._add(rows, result, time, *extended.get(result.student_id, (None, timedelta())))
             stored.append(self._row(result.student_id, one.digest, result.as_json()))
         for kind, new in rows.items():
             if new:
@@ -362,28 +383,31 @@ class Writer:
         self.db.execute(insert(Stored), stored)
         self.db.commit()
 
-    def _receipt(self, student):
-        return self.course.receipt(self.course.course.submitted_directory, student)
-
     def _these(self, students):
         return and_(Stored.c.assignment == self.course.assignment, Stored.c.student_id.in_(students))
 
     def _row(self, student, digest="", result=None):
         return {"assignment": self.course.assignment, "student_id": student, "digest": digest, "result": result}
 
-    def _add(self, rows, result, time):
+    def _add(self, rows, result, time, number, extension):
         """Add the rows that nbgrader would make, with the scores in them; return the result, which says if it is late."""
-        submission = {"id": new_uuid(), "assignment_id": self.assignment_id, "student_id": result.student_id, "timestamp": time}
-        rows[SubmittedAssignment].append(submission)
-        late, penalty = (time - self.due).total_seconds() if time and self.due else 0, None
+        if number is None:
+            number = new_uuid()
+            rows[SubmittedAssignment].append(
+                {"id": number, "assignment_id": self.assignment_id, "student_id": result.student_id, "timestamp": time}
+            )
+        else:
+            self.db.execute(update(SubmittedAssignment).where(SubmittedAssignment.id == number).values(timestamp=time))
+        late, penalty = (time - self.due - extension).total_seconds() if time and self.due else 0, None
         if late > 0:
-            penalty = self.penalties.late_submission_penalty(result.student_id, result.score, late)
-            penalty = None if penalty is None else min(max(penalty, 0), result.score)
+            penalty = self._penalty(result, late)
+            how = f"{late / 3600:.1f} hours" if late >= 3600 else f"{math.ceil(late / 60)} minutes"
             why = f" The gradebook takes {penalty:g} points off." if penalty else ""
-            result = replace(result, message=f"{result.message.rstrip('.')}. Handed in {late / 3600:.1f} hours late.{why}")
-        for notebook, graded_cells, commented_cells in self.notebooks:
+            result = replace(result, message=f"{result.message.rstrip('.')}. Handed in {how} late.{why}")
+        for notebook, graded_here, graded_cells, commented_cells in self.notebooks:
             submitted = {
-                "id": new_uuid(), "notebook_id": notebook, "assignment_id": submission["id"], "late_submission_penalty": penalty
+                "id": new_uuid(), "notebook_id": notebook, "assignment_id": number,
+                "late_submission_penalty": penalty if graded_here else None,
             }  # fmt: skip
             rows[SubmittedNotebook].append(submitted)
             for cell, exercise in graded_cells:
@@ -394,11 +418,33 @@ class Writer:
             rows[Comment].extend({"cell_id": cell, "notebook_id": submitted["id"]} for cell in commented_cells)
         return result
 
+    def _penalty(self, result, late):
+        """Return the points that the course takes off for so many seconds, or None."""
+        try:
+            penalty = self.late_penalty(result.student_id, result.score, late)
+        except Exception as error:  # noqa: BLE001 - the course's own plugin
+            why = f"{type(error).__name__}: {error}"
+            raise NbGraderException(f"The course's plugin for late submissions failed for {result.student_id}: {why}.") from error
+        return None if penalty is None else float(min(max(penalty, 0), result.score))
 
-def handed_in_at(receipt):
-    """Return the time of a receipt in UTC, as nbgrader keeps it; None without a receipt that says one."""
-    with contextlib.suppress(ValueError, OverflowError, TypeError):
-        return parse_utc(receipt[TIME].strip()) if TIME in receipt else None
+
+def handed_in_at(text):
+    """Return the time that a receipt says, in UTC as nbgrader keeps it, or None."""
+    if re.fullmatch(r"[\w:.,+ -]{1,100}", text.strip()):  # no path: dateutil would open it as a time zone
+        with contextlib.suppress(Exception):
+            return parse_utc(text.strip())
+    return None
+
+
+def short_text(path):
+    """Return the text of a small regular file, and an empty one for all else that may lie there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with open(file, "rb") as opened:
+        data = opened.read(1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    return data.decode(errors="ignore") if len(data) <= 1000 else ""
 
 
 class FeedbackPage(HTMLExporter):

@@ -643,7 +643,7 @@ def _(folder):
     save(blank(), folder)
     with open(folder / "submission_secret.txt", "wb") as file:
         file.truncate(1 << 30)
-    (folder / "timestamp.txt").write_text("99999-99-99 99:99:99 +99999999999999999999")
+    (folder / "timestamp.txt").write_text("2026-03-01 11:00:00 /proc/self/mem")
 
 
 @files("links", "links in a circle", status="missing")
