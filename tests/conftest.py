@@ -111,7 +111,7 @@ def explored(tmp_path_factory):
     """explore.ipynb after Run All, what its variables held, and the seconds that it took."""
     folder = tmp_path_factory.mktemp("explored")
     notebook = nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
-    names = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "table")
+    names = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "run", "table")
     keep = f"import pickle\nwith open('kept', 'wb') as file: pickle.dump({{name: globals()[name] for name in {names}}}, file)"
     notebook.cells.append(nbformat.v4.new_code_cell(keep))
     started = time.monotonic()

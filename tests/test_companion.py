@@ -37,19 +37,20 @@ def claims_of_the_signal(kept):
     yield "multiplies by 0.07 in each layer. About $10^{-36}$ is left", (
         round(factors["0.01"], 2) == 0.07 and 1e-36 < small.forward[-1] < 5e-36
     )
+    yield "What does a factor of 0.7 do in 30 layers? And a factor of seven?", round(factors["Xavier"], 1) == 0.7
     yield "multiplies by about 7. The signal grows to about $10^{24}$", (
         round(factors["N(0, 1)"]) == 7 and 1e24 < plain.forward[-1] < 5e24
     )
     apart = [one.forward / one.forward_theory for one in found.values()] + [one.backward / one.backward_theory for one in found.values()]
     yield "a layer multiplies the mean square by $\\tfrac{1}{2} n v$", np.abs(np.log(apart)).mean() < np.log(2)
-    yield "these three stay within a factor of three of it", np.abs(np.log(apart)).max() < np.log(3)
+    yield "the mean of our three stays within a factor of three of it", np.abs(np.log(apart)).max() < np.log(3)
     yield "From He they are of one size in all layers", he.backward.max() / he.backward.min() < 3
     yield "From 0.01, what reaches layer 1 is about $10^{-39}$", 1e-39 < small.backward[0] < 5e-39
     each = [signals([2] + 30 * [100] + [1], STARTS["He"], [seed], X, Y).forward for seed in range(3)]
     yield "take their mean, take the root. Each line is the mean of three networks", (
         np.allclose(he.forward, np.sqrt(np.mean(np.square(each), axis=0)), rtol=1e-12)
     )
-    yield "always 0.01, Xavier's $\\sqrt{1/n}$, He's $\\sqrt{2/n}$, and always 1", list(found) == ["0.01", "Xavier", "He", "N(0, 1)"]
+    yield "always 0.01, Xavier's $\\sqrt{1/n}$, He's $\\sqrt{2/n}$, and always 1, which the picture calls N(0, 1)", list(found) == ["0.01", "Xavier", "He", "N(0, 1)"]
 
 
 def claims_of_depth(kept):
@@ -63,11 +64,14 @@ def claims_of_depth(kept):
         run.iteration[-1] == 1600 for run in depth.values()
     )
     yield "Their numbers are stored as `float32`", all(one.W[0].dtype == np.float32 for one in networks)
-    yield "All nine start near 0.69, the cost of a coin", np.median([cost[0] for cost in costs.values()]).round(2) == 0.69
+    first = np.concatenate([cost[0] for cost in costs.values()])
+    yield "Eight of the nine start at about 0.69, the cost of a coin. One from He starts higher, at 1.03", (
+        sorted(f"{cost:.2f}" for cost in first) == ["0.69"] * 8 + ["1.03"] and costs["He"][0].max() > 1
+    )
     yield "The cost of each falls below 0.35, half of a coin's, on its way", (costs["He"].min(axis=0) < np.log(2) / 2).all()
     yield "The three from **Xavier** stay above 0.69", costs["Xavier"].min() > 0.69
     yield "After 1,600 steps they have hardly begun", (costs["Xavier"][0] - costs["Xavier"][-1]).max() < 0.01
-    yield "print 0.6931 from the first step to the last, and are right for exactly half of the points", (
+    yield "stay at 0.6931 from the first step to the last, and are right for exactly half of the points", (
         {f"{cost:.4f}" for cost in costs["0.01"].ravel()} == {"0.6931"} and (accuracy(depth["0.01"].networks, X, Y) == 0.5).all()
     )
     jumps = np.diff(np.log(costs["He"]), axis=0).max(axis=0)
@@ -153,9 +157,12 @@ def claims_of_rates(kept):
     table = dict(zip(STARTS, kept["table"]))
     good = {name: [rate for rate, value in zip(kept["rates"], row) if value >= 0.95] for name, row in table.items()}
     yield "the learning rates 0.1, 0.3 and 1 are good", all(good[name] == [0.1, 0.3, 1] for name in ("Xavier", "He", "N(0, 1)"))
+    yield "Each field has the accuracy after 1,500 steps, the middle one of three networks", (
+        kept["run"].iteration[-1] == 1500 and len(kept["run"].networks) == 3 * kept["table"].size
+    )
     yield "1,500 steps are not enough for them", max(table["He"][:2]) < 0.9
-    yield "For 0.01 none of the five is good, and for 10 none is either", good["0.01"] == good["10"] == []
-    yield "at 0.1 it reaches 81%, at 1 it falls back to 50%", [f"{table['10'][number]:.0%}" for number in (2, 4)] == ["81%", "50%"]
+    yield "From the start 0.01, no learning rate is good. From the start 10 none is either", good["0.01"] == good["10"] == []
+    yield "it reaches 81% at the learning rate 0.1, and falls back to 50% at 1", [f"{table['10'][number]:.0%}" for number in (2, 4)] == ["81%", "50%"]
     long = train(draw([2, 10, 5, 1], STARTS["0.01"], range(3)), X, Y, 0.3, 15000)
     yield "With 15,000 steps at a learning rate of 0.3, networks from 0.01 learn the circles as well", (
         accuracy(long.networks, X, Y).min() > 0.98
@@ -167,7 +174,7 @@ CLAIMS = [claims_of_the_signal, claims_of_depth, claims_of_six_starts, claims_of
 # Phrases whose numbers name things or give an order, and claim nothing measured.
 NAMES = [
     "n(0, 1)", "from 0.01", "**0.01**", "**10**", "and 0.01 do not", "start 10", "every weight 0.5", "layer 1", "layer 30", "step 1,000",
-    "$x_1$", "$x_2$", "at 30 layers", "in 30 layers", "30 layers multiply 30 times", "rate of 0.001", "with 1.", "for 500 steps", "500 steps more",
+    "$x_1$", "$x_2$", "at 30 layers", "in 30 layers", "30 layers multiply 30 times", "rate of 0.001", "with 1.", "for 500 steps", "500 steps more", "the first 500 steps", "each hidden layer has 10 units",
     '"times" at 1.41, the root of 2', "above 0.6 at the end", "iccv 2015", "aistats 2010", "sun, 2015",
 ]  # fmt: skip
 

@@ -233,6 +233,13 @@ def test_the_playground_shows_a_picture_at_once_and_after_each_change(shown):
     assert set(changes) < set(controls), "every control has a name that a screen reader says"
 
 
+def test_each_hidden_layer_of_the_playground_has_ten_units(shown, monkeypatch):
+    drawn, real = [], explore.draw
+    monkeypatch.setattr(explore, "draw", lambda sizes, *rest: drawn.append(sizes) or real(sizes, *rest))
+    shown[0]["Hidden layers"].value = 4
+    assert drawn == [[2, 10, 10, 10, 10, 1]]
+
+
 def test_the_same_start_comes_again_at_one_click(shown):
     controls, pictures = shown
     first = pictures[-1].alt
