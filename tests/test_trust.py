@@ -19,7 +19,7 @@ from corpus import blank, save
 from damaged import DAMAGED
 
 from grading import fleet
-from grading.gradebook import Class
+from grading.gradebook import SECRET, TIME, Class
 from grading.result import MISSING
 
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
@@ -280,7 +280,9 @@ def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
             text = html.unescape(re.sub(r"<[^>]+>", "", path.read_text()))
             assert not [line for line in hidden if line in text], student
             assert "root:x:0" not in text, student
-            assert {file.name for file in path.parent.iterdir()} == {path.name}
+            beside = {file.name: file.read_text() for file in path.parent.iterdir() if file != path}
+            assert beside.keys() == ({TIME, SECRET} if "receipt" in CASES[student].name else set()) if student in CASES else not beside
+            assert beside.get(TIME, "") == "" and len(beside.get(SECRET, "")) in (0, 128)  # nothing of what was there
 
 
 def test_the_attacks_are_real(tmp_path):
