@@ -281,8 +281,8 @@ def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
             assert not [line for line in hidden if line in text], student
             assert "root:x:0" not in text, student
             beside = {file.name: file.read_text() for file in path.parent.iterdir() if file != path}
-            assert beside.keys() == ({TIME, SECRET} if "receipt" in CASES[student].name else set()) if student in CASES else not beside
-            assert beside.get(TIME, "") == "" and len(beside.get(SECRET, "")) in (0, 128)  # nothing of what was there
+            assert set(beside) in (set(), {TIME, SECRET}), student
+            assert not beside or (beside[TIME], len(beside[SECRET])) == ("", 128), student  # nothing of what was handed in
 
 
 def test_the_attacks_are_real(tmp_path):
