@@ -311,7 +311,9 @@ class Progress:
 
     def show(self, share):
         if time.monotonic() - self.started > 2:
-            bar = HTML(f'<progress aria-label="Training {self.what}" value="{share:.3f}"></progress> Training {self.what}')
+            bar = HTML(
+                f'<progress aria-label="Training {self.what}" value="{share:.3f}"></progress> Training {self.what}'
+            )
             if self.handle is None:
                 self.handle = display(bar, display_id=True)
             else:
@@ -394,14 +396,21 @@ def plot_signals(found):
     for name, one in found.items():
         color, line, marker = STYLES[name]
         layers = np.arange(1, len(one.forward) + 1)
-        for axes, values, theory in ((left, one.forward, one.forward_theory), (right, one.backward, one.backward_theory)):
-            axes.plot(layers, theory, color="#999999", linewidth=4, alpha=0.5, label="theory" if not sentences else None)
+        for axes, values, theory in (
+            (left, one.forward, one.forward_theory),
+            (right, one.backward, one.backward_theory),
+        ):
+            axes.plot(
+                layers, theory, color="#999999", linewidth=4, alpha=0.5, label="theory" if not sentences else None
+            )
             axes.plot(layers, values, color=color, linestyle=line, marker=marker, markersize=4, markevery=3, label=name)
         sentences.append(
             f"{name} has activations of size {one.forward[0]:.0e} in layer 1 and {one.forward[-1]:.0e} in layer {layers[-1]}, "
             f"and gradients of size {one.backward[-1]:.0e} in layer {layers[-1]} and {one.backward[0]:.0e} in layer 1"
         )
-    left.set(title="activations, on the way forward", xlabel="layer", ylabel="root mean square (log scale)", yscale="log")
+    left.set(
+        title="activations, on the way forward", xlabel="layer", ylabel="root mean square (log scale)", yscale="log"
+    )
     right.set(title="gradients, on the way back", xlabel="layer", ylabel="root mean square (log scale)", yscale="log")
     for axes in (left, right):
         axes.grid(alpha=0.3)
@@ -429,11 +438,22 @@ def plot_training(runs, title):
     for name, run in runs.items():
         color, line, marker = STYLES[name]
         axes.plot(
-            run.iteration, run.cost, color=color, linestyle=line, marker=marker, markersize=4, linewidth=1.2,
-            markevery=max(1, len(run.iteration) // 8), label=[name] + [None] * (len(run.networks) - 1),
-        )  # fmt: skip
+            run.iteration,
+            run.cost,
+            color=color,
+            linestyle=line,
+            marker=marker,
+            markersize=4,
+            linewidth=1.2,
+            markevery=max(1, len(run.iteration) // 8),
+            label=[name] + [None] * (len(run.networks) - 1),
+        )
         ends = run.cost[-1]
-        to = f"{ends.min():.2g}" if len(ends) == 1 else f"between {ends.min():.2g} and {ends.max():.2g} ({len(ends)} networks)"
+        to = (
+            f"{ends.min():.2g}"
+            if len(ends) == 1
+            else f"between {ends.min():.2g} and {ends.max():.2g} ({len(ends)} networks)"
+        )
         sentences.append(f"{name} starts at {np.median(run.cost[0]):.2g} and ends at {to}")
     axes.set(title=title, xlabel="iteration", ylabel="cost in nats (log scale)", yscale="log")
     axes.grid(alpha=0.3)
@@ -458,13 +478,17 @@ def plot_paths(paths):
     for axes, (name, path) in zip(figure.subplots(1, len(paths), squeeze=False)[0], paths.items()):
         color = STYLES[name][0]
         axes.plot(path[..., 0], path[..., 1], color=color, linewidth=1)
-        axes.plot(*path[0].T, "o", markerfacecolor="white", markeredgecolor=color, markersize=9, linestyle="", label="start")
+        axes.plot(
+            *path[0].T, "o", markerfacecolor="white", markeredgecolor=color, markersize=9, linestyle="", label="start"
+        )
         axes.plot(*path[-1].T, "^", color=color, markersize=6, linestyle="", label="end")
         axes.set(title=name, xlabel="weight of $x_1$", ylabel="weight of $x_2$")
         axes.grid(alpha=0.3)
         axes.legend()
         apart = len(np.unique(path[-1].round(6), axis=0))
-        sentences.append(f"from {name}, {path.shape[1]} units end in {apart} different {'place' if apart == 1 else 'places'}")
+        sentences.append(
+            f"from {name}, {path.shape[1]} units end in {apart} different {'place' if apart == 1 else 'places'}"
+        )
     figure.suptitle("Where the weights of the first layer go")
     return Picture(figure, f"Where the weights of the first layer go: {'; '.join(sentences)}.")
 
@@ -495,7 +519,13 @@ def plot_sweep(scales, right, dead, title):
     axes.plot(place[some], right[some], "x", color=VERMILLION, markersize=6, label="dead units")
     middle = np.median(right, axis=1)
     axes.plot(scales, middle, color="black", linewidth=1.5, label="median")
-    axes.set(title=title, xlabel="standard deviation of the weights, in units of He's (log scale)", ylabel="accuracy", xscale="log", ylim=(0.4, 1.03))
+    axes.set(
+        title=title,
+        xlabel="standard deviation of the weights, in units of He's (log scale)",
+        ylabel="accuracy",
+        xscale="log",
+        ylim=(0.4, 1.03),
+    )
     axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower center")
@@ -526,11 +556,15 @@ def plot_boundaries(runs, times, X, Y):
     """
     figure = Figure(figsize=(2.5 * len(times), 2.6 * len(runs)), layout="constrained")
     sentences = []
-    for row, (name, run) in zip(figure.subplots(len(runs), len(times), squeeze=False, sharex=True, sharey=True), runs.items()):
+    for row, (name, run) in zip(
+        figure.subplots(len(runs), len(times), squeeze=False, sharex=True, sharey=True), runs.items()
+    ):
         rights = []
         for axes, iteration in zip(row, times):
             one = run.kept[iteration][:1]
-            draw_decision_boundary(axes, lambda points, one=one: forward(one, points.T)[0][0, 0] > 0, X, Y, resolution=120, size=6)
+            draw_decision_boundary(
+                axes, lambda points, one=one: forward(one, points.T)[0][0, 0] > 0, X, Y, resolution=120, size=6
+            )
             rights.append(f"{accuracy(one, X, Y)[0]:.0%}")
             axes.set(title=f"{name}, step {iteration}: {rights[-1]}", aspect="equal")
             axes.title.set_fontsize(9)
@@ -565,7 +599,8 @@ def plot_rates(starts, rates, right, title):
     axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
     axes.set_yticks(range(len(starts)), starts)
     rows = "; ".join(
-        f"{name}: " + ", ".join(f"{value:.0%} at {rate:g}" for rate, value in zip(rates, row)) for name, row in zip(starts, right)
+        f"{name}: " + ", ".join(f"{value:.0%} at {rate:g}" for rate, value in zip(rates, row))
+        for name, row in zip(starts, right)
     )
     return Picture(figure, f"{title}, by start and learning rate. {rows}.")
 
@@ -593,7 +628,9 @@ def playground(X, Y, steps=500):
     start = widgets.ToggleButtons(
         options=list(STARTS), value="He", description="Initialization", style={**named, "button_width": "5em"}
     )
-    scale = widgets.FloatLogSlider(value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g", **slow)
+    scale = widgets.FloatLogSlider(
+        value=1.0, base=2, min=-7, max=7, step=0.5, description="Times", readout_format=".3g", **slow
+    )
     depth = widgets.IntSlider(value=2, min=1, max=20, description="Hidden layers", **slow)
     rate = widgets.SelectionSlider(
         options=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], value=0.1, description="Learning rate", **slow
@@ -660,4 +697,7 @@ def plot_one(network, iteration, costs, X, Y):
     ends = f"cost {costs[-1]:.3g}" if finite[-1] else "the numbers ran over"
     left.set_title(f"step {iteration[-1]}: {ends}")
     right.set_title(f"{share:.0%} right (hatched: predicts 1)")
-    return Picture(figure, f"After {iteration[-1]} steps: {ends}, {share:.0%} of the points are right. The first cost was {costs[0]:.3g}.")
+    return Picture(
+        figure,
+        f"After {iteration[-1]} steps: {ends}, {share:.0%} of the points are right. The first cost was {costs[0]:.3g}.",
+    )

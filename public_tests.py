@@ -52,7 +52,7 @@ HIDDEN = {
     "title": "{function}: a hidden check failed, on {architecture}",
     "got": "{category}",
     "hint": "The visible checks pass, so the function is right for their layer sizes. Is anything in it fixed, such as a "
-        "size, a number of layers or a value that you typed in? Compute all of it from layers_dims.",
+    "size, a number of layers or a value that you typed in? Compute all of it from layers_dims.",
 }
 MESSAGES = {
     "error": Message(
@@ -61,49 +61,49 @@ MESSAGES = {
         "{error}{line}",
         {
             "not written": "Write your code in the cell of this exercise, and delete the line that raises "
-                "NotImplementedError.",
+            "NotImplementedError.",
             "never ends": "It was stopped after {seconds} seconds. Look at the loop around that line: what ends it? "
-                "`for l in range(1, L + 1):` always ends.",
+            "`for l in range(1, L + 1):` always ends.",
             "parameters": "The check passes one value, the list of layer sizes. Begin with "
-                "`def {name}(layers_dims):`, and give a further parameter a default value or take it away.",
+            "`def {name}(layers_dims):`, and give a further parameter a default value or take it away.",
             "not a function": "Define it with `def {name}(layers_dims):`, and run that cell. Was the name used "
-                "again for something else?",
+            "again for something else?",
             "index": "layers_dims has {count} entries, so its last index is {last}. The loop goes further than that: "
-                "let it end at len(layers_dims) - 1.",
+            "let it end at len(layers_dims) - 1.",
             "sizes as indices": "The loop runs over the sizes, and they are then used as numbers of layers. Loop over the "
-                "numbers: range(1, len(layers_dims)).",
+            "numbers: range(1, len(layers_dims)).",
             "index not whole": "An entry of a list is taken with one whole number: layers_dims[l], layers_dims[l-1].",
             "name of NumPy": "The function uses {unknown} alone. That is NumPy's: write np. or np.random. before it.",
             "unknown name": "The function uses {unknown}, which is not defined. Is it a typing mistake, or is it "
-                "set in a cell that has not run?",
+            "set in a cell that has not run?",
             "unset name": "The function reads {unknown} before it gives it a value.",
             "unpacking": "That line counts on a fixed number of layers. Loop over layers_dims: it can have any length.",
             "fixed number": "The function works for {works} and not here, so it counts on a number of layers. Loop up to "
-                "len(layers_dims) - 1.",
+            "len(layers_dims) - 1.",
             "loop over a number": "A number can't be looped over. Use range(1, L + 1).",
             "call for an entry": "Round brackets call what stands before them, and it is no function. An entry takes square "
-                "ones, layers_dims[l], and a product a star.",
+            "ones, layers_dims[l], and a product a star.",
             "entry for a call": "Square brackets take an entry. A call takes round ones: len(layers_dims).",
             "range of a list": "A whole number belongs there and not the whole list: range(1, len(layers_dims)) for a loop, "
-                "layers_dims[l] in a shape.",
+            "layers_dims[l] in a shape.",
             "shape as tuple": "np.random.randn takes the sizes one by one, not as a tuple: one pair of parentheses.",
             "shape not whole": "range and a shape take whole numbers, and this is a fraction, if only 3.0. layers_dims holds "
-                "the sizes as they are needed.",
+            "the sizes as they are needed.",
             "shape not a tuple": "np.zeros takes the shape as one tuple: two pairs of parentheses, "
-                "np.zeros((rows, columns)).",
+            "np.zeros((rows, columns)).",
             "text plus number": "Text and numbers do not add up. Turn the number into text: 'W' + str(l).",
             "arithmetic on a list": "A list does not compute. Take one entry of it, such as layers_dims[l-1], "
-                "or make it an array.",
+            "or make it an array.",
             "power": "In Python ^ is not the power. Write ** 0.5, or np.sqrt.",
             "root of two": "np.sqrt takes one value. Write the fraction with a slash: np.sqrt(2 / layers_dims[l-1]).",
             "shapes apart": "Two arrays on that line do not fit together. A factor is one number, made of one entry of "
-                "the list: layers_dims[l-1].",
+            "the list: layers_dims[l-1].",
             "key": "The key is read before it is set, or spelled in another way than where it is set.",
             "division by zero": "The number below the fraction line is 0. The fan-in is layers_dims[l-1], not l-1.",
             "attribute of a list": "A list has nothing of that name. Its length is len(layers_dims), an entry of it "
-                "layers_dims[l].",
+            "layers_dims[l].",
             "attribute of a dict": "A dict has nothing of that name. It is filled with square brackets: "
-                "parameters['W' + str(l)] = ...",
+            "parameters['W' + str(l)] = ...",
             "attribute": "Check the spelling, and whether the name belongs to np or to np.random.",
             "import": "NumPy alone is enough here, and nothing else is sure to be there when this is graded.",
             "recursion": "The function calls itself without an end. A loop over the layers is enough.",
@@ -118,10 +118,10 @@ MESSAGES = {
         {
             "nothing": "End the function with `return parameters`.",
             "printed": "The function prints its result and returns nothing. Printing a value does not return it: "
-                "end with `return parameters`.",
+            "end with `return parameters`.",
             "tuple around a dict": "The dict is inside a tuple. Return it alone, with no comma: `return parameters`.",
             "sequence": "Put every array into one dict, under its name, and return that dict: "
-                "parameters['W1'], parameters['b1'] and so on.",
+            "parameters['W1'], parameters['b1'] and so on.",
             "array": "One array is not enough. Put the array of each layer into one dict, and return that.",
             "text": "This is text. Return the dict itself, without quotation marks and not as a description.",
             "function": "This is a function and not what it returns. Return parameters.",
@@ -134,7 +134,9 @@ MESSAGES = {
         "the argument after the call",
         "layers_dims is left as it was, {expected}",
         "after the call it is {got}",
-        {"any": "The list belongs to the caller, who needs it again. Read from it, or work on a copy: list(layers_dims)."},
+        {
+            "any": "The list belongs to the caller, who needs it again. Read from it, or work on a copy: list(layers_dims)."
+        },
     ),
     "keys": Message(
         "the keys",
@@ -149,7 +151,7 @@ MESSAGES = {
             "extra characters": "Only the letter and the number: 'W1', with nothing before, between or after.",
             "no number": "Every layer writes to the same keys and replaces the layer before. Add its number: 'W' + str(l).",
             "letter for number": "What stands inside the quotation marks stays as it is. The number belongs outside: "
-                "'W' + str(l).",
+            "'W' + str(l).",
             "no f": "Braces are filled in only where an f stands before the quotation marks: f'W{{l}}'.",
             "lists of layers": "The arrays of all layers are in one list. Give each array a key of its own: 'W' + str(l).",
             "nested": "The arrays are in dicts inside the dict. Put them all on one level: parameters['W1'].",
@@ -162,18 +164,18 @@ MESSAGES = {
             "loop one short": "The last layer is missing. range(1, n) stops before n: which n takes the last layer in?",
             "loop one long": "There is a layer too many. range(1, n) stops before n, and L + 1 is far enough.",
             "return inside the loop": "Only layer 1 is there, so the loop ended in its first pass. Move `return` to the left, "
-                "below the loop, and take a `break` away.",
+            "below the loop, and take a `break` away.",
             "dict inside the loop": "Only the last layer is there. Make the dict once, before the loop, and write into it "
-                "in every pass, indented as the loop's own lines.",
+            "in every pass, indented as the loop's own lines.",
             "fixed number": "The number of layers is the same whatever the list. Loop up to len(layers_dims) - 1.",
             "left from before": "The layers that are too many come from an earlier call. Make the dict inside the "
-                "function: parameters = {{}}.",
+            "function: parameters = {{}}.",
             "equal sizes": "The function works where the sizes differ, and here they are equal. A size does not tell which "
-                "layer it is: loop over the numbers, range(1, L + 1).",
+            "layer it is: loop over the numbers, range(1, L + 1).",
             "biases under W": "The arrays under W have the shapes of biases, so they replaced the weights. Biases have a "
-                "small b: parameters['b' + str(l)].",
+            "small b: parameters['b' + str(l)].",
             "some missing": "Missing: {missing}. Every pass of the loop writes a pair: let none be left out, and keep both lines "
-                "inside the loop.",
+            "inside the loop.",
             "no biases": "Only weights are there. Every layer has its biases too: parameters['b' + str(l)].",
             "no weights": "Only biases are there. Every layer has its weights too: parameters['W' + str(l)].",
             "more": "Return the weights and biases alone, one pair for each layer after the input.",
@@ -187,7 +189,7 @@ MESSAGES = {
         {
             "tuple": "It is a tuple. A comma at the end of a line makes one: take it away.",
             "list": "It is a list, and lists do not multiply like matrices. Make it an array: "
-                "np.zeros((rows, columns)).",
+            "np.zeros((rows, columns)).",
             "number": "It is a single number. Give it a shape: np.zeros((rows, columns)).",
             "matrix": "np.matrix multiplies in its own way and NumPy advises against it. Use a plain array.",
             "nothing": "It is None. What was assigned to it returns nothing.",
@@ -203,7 +205,7 @@ MESSAGES = {
             "zeros_like": "np.zeros_like copies the shape of an array, and takes the tuple for one. Use np.zeros.",
             "randint": "np.random.randint draws whole numbers. Use np.random.randn, which draws from the normal distribution.",
             "int": "Whole numbers cut off the small steps of gradient descent. Leave int and astype away. np.zeros "
-                "makes floats, and np.array([[0]]) does not.",
+            "makes floats, and np.array([[0]]) does not.",
             "bool": "These are True and False. Leave dtype away: NumPy's own choice is float.",
             "complex": "The numbers have an imaginary part. Did a root get a negative number?",
             "text": "These are texts that look like numbers. Leave the quotation marks away.",
@@ -217,25 +219,25 @@ MESSAGES = {
         "{key} of shape {got}",
         {
             "transposed": "Rows and columns are swapped. Row i holds the weights into unit i, so the shape is "
-                "(layers_dims[l], layers_dims[l-1]).",
+            "(layers_dims[l], layers_dims[l-1]).",
             "own size twice": "Both numbers are the units of layer l. The columns are the units of the layer "
-                "before: layers_dims[l-1].",
+            "before: layers_dims[l-1].",
             "size before twice": "Both numbers are the units of the layer before. The rows are the units of the "
-                "layer itself: layers_dims[l].",
+            "layer itself: layers_dims[l].",
             "one layer early": "These are the sizes for the layer before. Does l count from 0 here? Then the rows are "
-                "layers_dims[l+1] and the columns layers_dims[l].",
+            "layers_dims[l+1] and the columns layers_dims[l].",
             "one layer late": "These are the sizes for the layer after. The rows are layers_dims[l], and the columns "
-                "layers_dims[l-1].",
+            "layers_dims[l-1].",
             "input size": "The columns are those of layer 1 in every layer. They change with l: layers_dims[l-1].",
             "like the biases": "This is the shape of a bias column. Weights have one column for each unit of the "
-                "layer before: layers_dims[l-1].",
+            "layer before: layers_dims[l-1].",
             "layer 1 everywhere": "Every layer has the shape of layer 1. It changes with l: (layers_dims[l], layers_dims[l-1]).",
             "last layer": "This is the shape of the last layer. Is there a capital L in place of the small l?",
             "layer number": "The l is the number of the layer, not its size. The sizes are layers_dims[l] and layers_dims[l-1].",
             "one dimension": "The shape needs two numbers: rows and columns.",
             "more dimensions": "The shape has more than two numbers. It needs two: rows and columns.",
             "fixed": "The shapes are the same whatever the list. Are sizes typed in, or taken from a variable outside "
-                "the function? Use layers_dims.",
+            "the function? Use layers_dims.",
             "any": "The shape of the weights is (layers_dims[l], layers_dims[l-1]).",
         },
     ),
@@ -255,7 +257,7 @@ MESSAGES = {
             "one bias": "There is one bias for the whole layer. Every unit has its own: (layers_dims[l], 1).",
             "more dimensions": "The shape has more than two numbers. It needs two: (layers_dims[l], 1).",
             "fixed": "The shapes are the same whatever the list. Are sizes typed in, or taken from a variable outside "
-                "the function? Use layers_dims.",
+            "the function? Use layers_dims.",
             "any": "The shape of the biases is (layers_dims[l], 1).",
         },
     ),
@@ -265,7 +267,7 @@ MESSAGES = {
         "{key} holds {got}",
         {
             "some nan": "Half of the draws are negative, and the root of a negative number is NaN. Put the fraction alone under "
-                "the root: np.sqrt(2 / layers_dims[l-1]).",
+            "the root: np.sqrt(2 / layers_dims[l-1]).",
             "nan": "NaN comes from a calculation without a result, such as 0 / 0 or the root of a negative number.",
             "infinite": "Infinity comes from a division by zero. Is the number below the fraction line layers_dims[l-1]?",
         },
@@ -274,15 +276,19 @@ MESSAGES = {
         "fresh arrays",
         "every array has memory of its own",
         "{key} and {other} share theirs",
-        {"any": "They are one array under two names, so a change of one changes the other. Make a new array for each key, "
-            "inside the loop."},
+        {
+            "any": "They are one array under two names, so a change of one changes the other. Make a new array for each key, "
+            "inside the loop."
+        },
     ),
     "kept": Message(
         "fresh arrays",
         "every call returns new arrays",
         "{key} of one call is {key} of the next",
-        {"any": "The arrays of an earlier call come back, so training would change them for the next call. Make new ones "
-            "in every call."},
+        {
+            "any": "The arrays of an earlier call come back, so training would change them for the next call. Make new ones "
+            "in every call."
+        },
     ),
     "read-only": Message(
         "fresh arrays",
@@ -319,9 +325,8 @@ MESSAGES = {
         "the second call returns something else",
         {
             "no seed": "Nothing fixes these random numbers before they are drawn. Make np.random.seed(3) the first line of the "
-                "function, and draw with np.random.randn: the seed fixes no other generator.",
-            "other": "Does the function keep something "
-                "between calls, such as a variable outside of it?",
+            "function, and draw with np.random.randn: the seed fixes no other generator.",
+            "other": "Does the function keep something between calls, such as a variable outside of it?",
         },
     ),
     "draws": Message(
@@ -330,34 +335,34 @@ MESSAGES = {
         "{where} {got}",
         {
             "uniform": "np.random.rand draws evenly from 0 to 1 and is never negative. Use np.random.randn, which draws "
-                "from the normal distribution.",
+            "from the normal distribution.",
             "other uniform": "These numbers are spread evenly, which is a uniform distribution. np.random.randn draws "
-                "from the normal one.",
+            "from the normal one.",
             "absolute": "No value is negative, but the sizes are right. Leave np.abs away.",
             "added": "The {offset:.4g} was added to the draws. Multiply them by the factor.",
             "offset": "The draws are right, with {offset:.4g} added to them. Multiply, and add nothing.",
             "transposed": "The numbers were drawn for the transposed shape and then turned. Draw with the final shape: "
-                "np.random.randn(layers_dims[l], layers_dims[l-1]).",
+            "np.random.randn(layers_dims[l], layers_dims[l-1]).",
             "seed inside the loop": "W2 begins with the draws of W1 again. np.random.seed(3) stands inside the loop: "
-                "move it before the loop.",
+            "move it before the loop.",
             "biases first": "The stream of random numbers is used for the biases first. They need no draws: "
-                "use np.zeros.",
+            "use np.zeros.",
             "biases between": "Random numbers were drawn between W1 and W2, as many as W1 has rows: for the biases? "
-                "They need no draws: use np.zeros.",
+            "They need no draws: use np.zeros.",
             "extra draws": "{count} random numbers were drawn before {drawn} and are not in it. Draw each W once, and "
-                "nothing else.",
+            "nothing else.",
             "last layer first": "The layers were drawn from the last to the first. Let the loop go up, W1, W2, ...: "
-                "range(1, L + 1) does.",
+            "range(1, L + 1) does.",
             "other seed": "These are the draws after np.random.seed({seed}). Take 3, so that all draw the same.",
             "new generator": "These are draws of {generator}, and {spread} Use np.random.seed(3) and np.random.randn.",
             "one number": "The same draw stands in every column. Draw one number for each weight: "
-                "np.random.randn(layers_dims[l], layers_dims[l-1]).",
+            "np.random.randn(layers_dims[l], layers_dims[l-1]).",
             "bent": "The draws are right, and something else than a factor was done to them, such as a power, a root or a "
-                "rounding. Multiply, and do nothing else.",
+            "rounding. Multiply, and do nothing else.",
             "clipped": "Large draws were cut off. A normal draw may be large: leave np.clip away.",
             "rounded": "Nearly right. The values are rounded: leave np.round and small dtypes away.",
             "any": "These are other random numbers, and {spread} Keep np.random.seed(3) as the first line, and draw "
-                "W1, W2, ... in this order, each with one call of np.random.randn.",
+            "W1, W2, ... in this order, each with one call of np.random.randn.",
         },
     ),
 }
@@ -387,39 +392,39 @@ MESSAGES["scale of exercise 3"] = Message(
     {
         "zero": "Every weight is zero, as in exercise 1. Draw them with np.random.randn, and multiply by sqrt(2 / n).",
         "unscaled": "These are the bare draws, or n is 2 in every layer. Multiply them by sqrt(2 / n), with n the units of "
-            "the layer before.",
+        "the layer before.",
         "ten": "This is the factor 10 of exercise 2. Here it is sqrt(2 / n), with n the units of the layer before.",
         "hundredth": "This is the factor 0.01. Here it is sqrt(2 / n), with n the units of the layer before.",
         "xavier": "This is Xavier initialization, sqrt(1 / n). He initialization has a 2 where Xavier has a 1.",
         "variance": "This is 2 / n, the variance. Multiply by its square root, the standard deviation.",
         "variance of xavier": "This is 1 / n, as (2 / n) ** 1/2 is too: Python takes the power before the division. Write "
-            "np.sqrt(2 / n).",
+        "np.sqrt(2 / n).",
         "squared": "The 2 / n is squared. Its square root is ** 0.5, or np.sqrt.",
         "root of the 2 alone": "The root takes in the 2 alone. Put the whole fraction under it: sqrt(2 / n).",
         "root of the n alone": "The root takes in the n alone. Put the whole fraction under it: sqrt(2 / n).",
         "integer division": "2 // n drops the fraction, as int(...) does, and 0 is left of most. Use one slash: 2 / n.",
         "fan-out": "The n here is the units of the layer itself, the fan-out. Take the fan-in: layers_dims[l-1].",
         "variance by fan-out": "This is 2 divided by the units of the layer itself. Take the fan-in, layers_dims[l-1], "
-            "and the square root.",
+        "and the square root.",
         "both fans": "This divides by fan-in plus fan-out, as Xavier initialization can. He initialization divides by the "
-            "fan-in alone.",
+        "fan-in alone.",
         "variance by both fans": "This is 2 / (fan-in + fan-out). Divide by the fan-in alone, and take the square root.",
         "xavier by both fans": "This is sqrt(1 / (fan-in + fan-out)). The factor is sqrt(2 / fan-in).",
         "xavier by fan-out": "This is sqrt(1 / n) with n the units of the layer itself. There is a 2 on top, and n is the "
-            "fan-in: layers_dims[l-1].",
+        "fan-in: layers_dims[l-1].",
         "mean of the fans": "This divides by the mean of fan-in and fan-out. He initialization divides by the fan-in alone.",
         "uniform limit": "The 6 belongs to Xavier initialization from a uniform distribution. Here it is sqrt(2 / n), "
-            "with n the fan-in alone.",
+        "with n the fan-in alone.",
         "input size": "The n is the same in every layer, and right in layer 1 alone. It changes with l: layers_dims[l-1].",
         "number of layers": "The n here is the number of layers. It should be units: layers_dims[l-1].",
         "length of the list": "The n here is the length of layers_dims. It should be one entry of it: layers_dims[l-1].",
         "layer number": "The n here is the layer's number l. It should be units: layers_dims[l-1].",
         "layer before that": "The n is taken two layers back. It is one layer back: layers_dims[l-1].",
         "number of weights": "The n here is the number of weights, rows times columns. It should be the columns alone: "
-            "layers_dims[l-1].",
+        "layers_dims[l-1].",
         "sum of the sizes": "The n here is the sum of all sizes. It should be one entry: layers_dims[l-1].",
         "no n": "This is the root of 2 in every layer: n is missing, or 1. Divide by the fan-in, under the root: "
-            "sqrt(2 / layers_dims[l-1]).",
+        "sqrt(2 / layers_dims[l-1]).",
         "no 2": "This is the root of n. The factor is sqrt(2 / n).",
         "2 below": "This is sqrt(1 / (2 * n)). The 2 belongs on top: sqrt(2 / n).",
         "upside down": "The fraction is upside down, or the draws are divided by it. Multiply by sqrt(2 / n).",
@@ -435,9 +440,9 @@ MESSAGES["scale of exercise 3"] = Message(
 # Where the values say nothing, the spread of many draws does.
 SPREAD = {
     "right": "their scale is right: W{layer} on {inputs} inputs has the standard deviation {measured:.3g}, as it should. Only "
-        "the stream of random numbers differs.",
+    "the stream of random numbers differs.",
     "wrong": "their scale is not right: W{layer} on {inputs} inputs has the standard deviation {measured:.3g}, and should have "
-        "{expected:.3g}.",
+    "{expected:.3g}.",
     "unknown": "their scale can't be told, because the function fails on larger layers.",
 }
 PREFLIGHT = {
@@ -464,9 +469,9 @@ PREFLIGHT = {
     "prints": "prints, and may",
     "unknown": "could not be looked at",
     "ready": "All visible checks pass. Extra cells, extra variables and prints cost nothing. Restart the kernel, run all "
-        "cells, save, and hand in.",
+    "cells, save, and hand in.",
     "not ready": "Not ready yet: {exercises}. You can hand in all the same; the other exercises keep their points. Extra cells, "
-        "extra variables and prints cost nothing.",
+    "extra variables and prints cost nothing.",
 }
 
 
@@ -521,6 +526,11 @@ class Case:
         return {f"W{l}": part.reshape(shape) for l, (part, shape) in enumerate(zip(parts, self.shapes), start=1)}
 
 
+def _numbers(text):
+    """Return the numbers of a table."""
+    return tuple(map(float, text.split()))
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One graded function.
@@ -552,53 +562,79 @@ ZEROS = Exercise(
 RANDOM = Exercise(
     "initialize_parameters_random",
     (
-        Case((5, 3, 2, 1), (
-            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
-            -0.43818169, -4.7721803, -13.13864753, 8.8462238, 8.81318042, 17.09573064, 0.50033642, -4.04677415,
-            -5.45359948, -15.46477316, 9.82367434, -11.0106763, -11.85046527, -2.05649899, 14.86148355,
-        )),
-        Case((3, 2, 1), (
-            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
-        )),
-        Case((3, 3, 3), (
-            17.88628473, 4.36509851, 0.96497468, -18.63492703, -2.77388203, -3.54758979, -0.82741481, -6.27000677,
-            -0.43818169, -4.7721803, -13.13864753, 8.8462238, 8.81318042, 17.09573064, 0.50033642, -4.04677415,
-            -5.45359948, -15.46477316,
-        )),
+        Case(
+            (5, 3, 2, 1),
+            _numbers(
+                "17.88628473 4.36509851 0.96497468 -18.63492703 -2.77388203 -3.54758979 -0.82741481 "
+                "-6.27000677 -0.43818169 -4.7721803 -13.13864753 8.8462238 8.81318042 17.09573064 0.50033642 "
+                "-4.04677415 -5.45359948 -15.46477316 9.82367434 -11.0106763 -11.85046527 -2.05649899 "
+                "14.86148355"
+            ),
+        ),
+        Case(
+            (3, 2, 1),
+            _numbers("17.88628473 4.36509851 0.96497468 -18.63492703 -2.77388203 -3.54758979 -0.82741481 -6.27000677"),
+        ),
+        Case(
+            (3, 3, 3),
+            _numbers(
+                "17.88628473 4.36509851 0.96497468 -18.63492703 -2.77388203 -3.54758979 -0.82741481 "
+                "-6.27000677 -0.43818169 -4.7721803 -13.13864753 8.8462238 8.81318042 17.09573064 0.50033642 "
+                "-4.04677415 -5.45359948 -15.46477316"
+            ),
+        ),
     ),
     scale="ten",
     hints="scale of exercise 2",
-)  # fmt: skip
+)
 HE = Exercise(
     "initialize_parameters_he",
     (
-        Case((5, 3, 2, 1), (
-            1.13122797, 0.27607307, 0.06103036, -1.17857627, -0.1754357, -0.22436928, -0.05233031, -0.39655005,
-            -0.02771304, -0.30181918, -0.83096103, 0.55948432, 0.55739447, 1.08122894, 0.03164405, -0.33041773,
-            -0.44528453, -1.26269344, 0.80209965, -0.89901796, -0.96758644, -0.2056499, 1.48614836,
-        )),
-        Case((2, 4, 1), (
-            1.78862847, 0.43650985, 0.09649747, -1.8634927, -0.2773882, -0.35475898, -0.08274148, -0.62700068,
-            -0.03098412, -0.33744411, -0.92904268, 0.62552248,
-        )),
-        Case((3, 3, 3), (
-            1.46040903, 0.3564088, 0.07878985, -1.52153542, -0.22648652, -0.28965949, -0.06755814, -0.51194391,
-            -0.03577739, -0.38964689, -1.07276608, 0.72229115, 0.71959317, 1.39586056, 0.0408523, -0.33041773,
-            -0.44528453, -1.26269344,
-        )),
+        Case(
+            (5, 3, 2, 1),
+            _numbers(
+                "1.13122797 0.27607307 0.06103036 -1.17857627 -0.1754357 -0.22436928 -0.05233031 -0.39655005 "
+                "-0.02771304 -0.30181918 -0.83096103 0.55948432 0.55739447 1.08122894 0.03164405 -0.33041773 "
+                "-0.44528453 -1.26269344 0.80209965 -0.89901796 -0.96758644 -0.2056499 1.48614836"
+            ),
+        ),
+        Case(
+            (2, 4, 1),
+            _numbers(
+                "1.78862847 0.43650985 0.09649747 -1.8634927 -0.2773882 -0.35475898 -0.08274148 -0.62700068 "
+                "-0.03098412 -0.33744411 -0.92904268 0.62552248"
+            ),
+        ),
+        Case(
+            (3, 3, 3),
+            _numbers(
+                "1.46040903 0.3564088 0.07878985 -1.52153542 -0.22648652 -0.28965949 -0.06755814 -0.51194391 "
+                "-0.03577739 -0.38964689 -1.07276608 0.72229115 0.71959317 1.39586056 0.0408523 -0.33041773 "
+                "-0.44528453 -1.26269344"
+            ),
+        ),
     ),
     scale="he",
     hints="scale of exercise 3",
-)  # fmt: skip
+)
 
 # What the expected values are made of, to recognize it in unexpected ones.
 DRAWS = np.array(RANDOM.cases[0].values) / 10
 # The first two draws of other streams, as their sources produce them.
 OTHER_SEEDS = {
-    0: (1.764052, 0.400157), 1: (1.624345, -0.611756), 2: (-0.416758, -0.056267), 4: (0.050562, 0.499951),
-    5: (0.441227, -0.33087), 6: (-0.311784, 0.729004), 7: (1.690526, -0.465937), 8: (0.091205, 1.091283),
-    10: (1.331587, 0.715279), 42: (0.496714, -0.138264), 123: (-1.085631, 0.997345), 1234: (0.471435, -1.190976),
-}  # fmt: skip
+    0: (1.764052, 0.400157),
+    1: (1.624345, -0.611756),
+    2: (-0.416758, -0.056267),
+    4: (0.050562, 0.499951),
+    5: (0.441227, -0.33087),
+    6: (-0.311784, 0.729004),
+    7: (1.690526, -0.465937),
+    8: (0.091205, 1.091283),
+    10: (1.331587, 0.715279),
+    42: (0.496714, -0.138264),
+    123: (-1.085631, 0.997345),
+    1234: (0.471435, -1.190976),
+}
 NEW_GENERATORS = {
     "np.random.default_rng(0)": (0.12573, -0.132105),
     "np.random.default_rng(3)": (2.040919, -2.555665),
@@ -779,11 +815,17 @@ class Attempt:
         # The stub says what to do, and so does the hint: once is enough.
         text = type(error).__name__ if isinstance(error, NotImplementedError) else _text(error)
         self.fail(
-            "error", self.mistake_in_error(error, text, line),
-            error=text, line=WORDS["line"].format(number=line.lineno, text=line.line) if line else "",
-            name=self.exercise.function, seconds=SECONDS, count=len(self.sizes), last=self.layers,
-            works=list(self.exercise.cases[0].layers_dims), unknown=(text.split("'") + [WORDS["a name"]])[1],
-        )  # fmt: skip
+            "error",
+            self.mistake_in_error(error, text, line),
+            error=text,
+            line=WORDS["line"].format(number=line.lineno, text=line.line) if line else "",
+            name=self.exercise.function,
+            seconds=SECONDS,
+            count=len(self.sizes),
+            last=self.layers,
+            works=list(self.exercise.cases[0].layers_dims),
+            unknown=(text.split("'") + [WORDS["a name"]])[1],
+        )
 
     def mistake_in_error(self, error, text, line):
         if not callable(self.target):
@@ -819,8 +861,13 @@ class Attempt:
         got = ", ".join(_short(key) for key in list(returned)[:12])
         if len(returned) > 12:
             got = WORDS["more keys"].format(keys=got, number=len(returned) - 12)
-        self.fail("keys", self.mistake_in_keys(returned), expected=", ".join(expected), got=got or WORDS["no keys"],
-                  missing=", ".join(key for key in expected if key not in returned))  # fmt: skip
+        self.fail(
+            "keys",
+            self.mistake_in_keys(returned),
+            expected=", ".join(expected),
+            got=got or WORDS["no keys"],
+            missing=", ".join(key for key in expected if key not in returned),
+        )
 
     def mistake_in_keys(self, returned):
         L = self.layers
@@ -909,7 +956,8 @@ class Attempt:
     def mistake_in_shape(self, kind, key, l, got):
         n, before, twice_before = self.sizes[l], self.sizes[l - 1], self.sizes[l - 2]  # in layer 1 l - 2 wraps around
         after = self.sizes[l + 1] if l < self.layers else None
-        first = self.sizes[1] if l > 1 else None  # where layer 1 is right, an index that is off in every layer is not the cause
+        # Where layer 1 is right, an index that is off in every layer is not the cause.
+        first = self.sizes[1] if l > 1 else None
         found = self.elsewhere()
         shapes = found.get(self.sizes, {})
         numbered = [shapes.get(f"{key[0]}{number}") for number in range(1, self.layers + 1)]
@@ -977,10 +1025,15 @@ class Attempt:
                 kind, mistake, details = explain(weights, _same(first, second))
                 digits = 4 if _listed(got, start) != _listed(expected, start) else 9
                 self.fail(
-                    kind, mistake, where=WORDS["later" if start else "from the start"].format(key=key, number=start + 1),
-                    got=_listed(got, start, digits), expected=_listed(expected, start, digits), dims=list(self.sizes), layer=int(key[1:]) - 1,
+                    kind,
+                    mistake,
+                    where=WORDS["later" if start else "from the start"].format(key=key, number=start + 1),
+                    got=_listed(got, start, digits),
+                    expected=_listed(expected, start, digits),
+                    dims=list(self.sizes),
+                    layer=int(key[1:]) - 1,
                     **details,
-                )  # fmt: skip
+                )
 
     def mistake_in_zeros(self, weights, repeats):
         values = np.concatenate([weight.ravel() for weight in weights])
@@ -1015,7 +1068,10 @@ class Attempt:
             "absolute": all(_close(weight, np.abs(value)).all() for weight, value in zip(weights, expected)),
             "added": _close(W1.ravel(), draws + offset).all(),
             "offset": abs(slope) > 1e-3 and _close(W1.ravel(), slope * draws + offset).all() and first is None,
-            "clipped": all(_close(weight, np.clip(value, weight.min(), weight.max())).all() for weight, value in zip(weights, expected)),
+            "clipped": all(
+                _close(weight, np.clip(value, weight.min(), weight.max())).all()
+                for weight, value in zip(weights, expected)
+            ),
             "rounded": all(np.allclose(weight, value, atol=0.06) for weight, value in zip(weights, expected)),
             "transposed": _position(W1.T) == 0 and rows > 1,
             "seed inside the loop": first == second == 0,
@@ -1196,7 +1252,9 @@ def _same(first, second):
     if set(first) != set(second):
         return False
     others = (second[key] for key in first)
-    return all(type(other) is np.ndarray and np.array_equal(array, other) for array, other in zip(first.values(), others))
+    return all(
+        type(other) is np.ndarray and np.array_equal(array, other) for array, other in zip(first.values(), others)
+    )
 
 
 def _shape(value):
@@ -1308,7 +1366,9 @@ def _time_limit(target):
     try:
         yield
     except Stopped as stopped:
-        raise TimeoutError(WORDS["still running"].format(seconds=SECONDS)).with_traceback(stopped.__traceback__) from None
+        raise TimeoutError(WORDS["still running"].format(seconds=SECONDS)).with_traceback(
+            stopped.__traceback__
+        ) from None
     finally:
         sys.settrace(debugger)
 
@@ -1382,7 +1442,12 @@ def _findings(namespace, exercise):
     if not callable(target):
         return {"there": _renamed(namespace, exercise.function)}
     found = {"there": PREFLIGHT["ok"]}
-    looks = {"parameters": _look_at_parameters, "checks": _look_at_checks, "stub": _look_at_stub, "names": _look_at_names}
+    looks = {
+        "parameters": _look_at_parameters,
+        "checks": _look_at_checks,
+        "stub": _look_at_stub,
+        "names": _look_at_names,
+    }
     printed = io.StringIO()
     for name, look in looks.items():
         try:
@@ -1396,10 +1461,12 @@ def _findings(namespace, exercise):
 
 def _renamed(namespace, name):
     mine = [
-        other for other, value in namespace.items()
-        if _is(value, types.FunctionType) and value.__module__ == "__main__"
+        other
+        for other, value in namespace.items()
+        if _is(value, types.FunctionType)
+        and value.__module__ == "__main__"
         and other not in {exercise.function for exercise in (ZEROS, RANDOM, HE)}
-    ]  # fmt: skip
+    ]
     similar = difflib.get_close_matches(name, mine, n=1, cutoff=0.5)
     return PREFLIGHT["similar" if similar else "missing"].format(name=name, similar="".join(similar))
 
@@ -1409,9 +1476,11 @@ def _look_at_parameters(target, exercise):
     if not parameters:
         return PREFLIGHT["takes nothing"]
     needed = [
-        parameter.name for parameter in parameters[1:]
-        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]  # fmt: skip
+        parameter.name
+        for parameter in parameters[1:]
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
     return PREFLIGHT["needs"].format(names=", ".join(needed)) if needed else ""
 
 
@@ -1439,13 +1508,15 @@ def _look_at_names(target, exercise):
     names = {
         instruction.argval
         for code in (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))
-        for instruction in dis.get_instructions(code) if instruction.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")
-    }  # fmt: skip
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")
+    }
     unset = sorted(name for name in names if name not in target.__globals__ and not hasattr(builtins, name))
     used = sorted(
-        name for name in names & set(target.__globals__)
+        name
+        for name in names & set(target.__globals__)
         if not isinstance(target.__globals__[name], types.ModuleType) and not callable(target.__globals__[name])
-    )  # fmt: skip
+    )
     if unset:
         return PREFLIGHT["undefined"].format(names=", ".join(unset))
     return PREFLIGHT["uses"].format(names=", ".join(used)) if used else ""

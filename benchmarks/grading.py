@@ -62,7 +62,9 @@ def one_submission(number):
     cells = {cell.id: cell for cell in notebook.cells}
     for name in EXERCISES:
         bank = RIGHT if chance.random() < 0.75 else WRONG
-        answers = [answer for answer in bank if answer.exercise == name and not LEFT_OUT.search(answer.name + answer.source)]
+        answers = [
+            answer for answer in bank if answer.exercise == name and not LEFT_OUT.search(answer.name + answer.source)
+        ]
         if chance.random() < 0.95:  # the others did not get to it
             cells[f"{name}-exercise"].source = f"# student {number}\n" + chance.choice(answers).source
     if chance.random() < 0.4:
@@ -115,7 +117,9 @@ def run(command, folder):
     """Run a command and watch all its processes."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     before, started = busy(), time.monotonic()
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     peak, over = [0], threading.Event()
 
     def watch():
@@ -138,7 +142,14 @@ def busy():
     What processes report of their children misses those that end unseen in a sandbox, and the kernel's work for them.
     """
     machine, mine = psutil.cpu_times(), os.times()
-    return sum(machine) - machine.idle - getattr(machine, "iowait", 0) - getattr(machine, "steal", 0) - mine.user - mine.system
+    return (
+        sum(machine)
+        - machine.idle
+        - getattr(machine, "iowait", 0)
+        - getattr(machine, "steal", 0)
+        - mine.user
+        - mine.system
+    )
 
 
 def memory_of(pid):
@@ -206,7 +217,20 @@ def otter(folder, size):
     for name in ("init_utils.py", "public_tests.py"):
         shutil.copy(ROOT / name, folder)
     program = environment / "bin" / "otter"
-    run([program, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", "init_utils.py", "public_tests.py"], folder)
+    run(
+        [
+            program,
+            "generate",
+            "-t",
+            "tests",
+            "-o",
+            "autograder.zip",
+            "--no-environment",
+            "init_utils.py",
+            "public_tests.py",
+        ],
+        folder,
+    )
     script = f"""for student in submitted/*; do
         "{program}" run -a autograder.zip -o "$student" --no-logo "$student/{NAME}/{NAME}.ipynb" >/dev/null 2>&1 || true
     done"""
@@ -254,7 +278,11 @@ def profile(folder, size):
         for _ in fleet.autograde(course, course.students(), fleet.Here(), work, force=True):
             pass
         plain.append((time.monotonic() - started) / size)
-    return {name: seconds / everything * median(plain) * 1000 for name, seconds in parts.items()}, median(plain) * 1000, floor(course, work)
+    return (
+        {name: seconds / everything * median(plain) * 1000 for name, seconds in parts.items()},
+        median(plain) * 1000,
+        floor(course, work),
+    )
 
 
 def floor(course, work):
@@ -278,7 +306,9 @@ def floor(course, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", type=int, default=12, help="submissions that all graders grade")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="classes for this grader alone")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="classes for this grader alone"
+    )
     parser.add_argument("--without-otter", action="store_true")
     arguments = parser.parse_args()
     cores = fleet.cores()
@@ -292,7 +322,11 @@ def main():
 
 
 def compare(folder, size, with_otter):
-    graders = {"nbgrader, unmodified": nbgrader} | ({"otter-grader, no container": otter} if with_otter else {}) | {"this grader, 1 process": ours_alone}
+    graders = (
+        {"nbgrader, unmodified": nbgrader}
+        | ({"otter-grader, no container": otter} if with_otter else {})
+        | {"this grader, 1 process": ours_alone}
+    )
     runs = {}
     with console.status("") as status:
         for name, grader in graders.items():
@@ -301,19 +335,35 @@ def compare(folder, size, with_otter):
             place.mkdir()
             runs[name] = grader(place, size)
     table = Table(title=f"The same {size} submissions, one at a time")
-    for column in ("grader", "seconds each", "of the processor", "per second and core", "memory, MB", "ratio", "scores as ours", "of damaged"):
+    for column in (
+        "grader",
+        "seconds each",
+        "of the processor",
+        "per second and core",
+        "memory, MB",
+        "ratio",
+        "scores as ours",
+        "of damaged",
+    ):
         table.add_column(column, justify="left" if column == "grader" else "right")
     reference, scores = runs["nbgrader, unmodified"][0], runs["this grader, 1 process"][1]
     damaged = {student for student in scores if one_submission(int(student.removeprefix("student-")))[1]}
     for name, (measured, found) in runs.items():
         same = {student for student, score in scores.items() if found.get(student, 0.0) == score}
         table.add_row(
-            name, f"{measured.seconds / size:.3f}", f"{measured.cpu / size:.3f}", f"{size / measured.cpu:.2f}",
-            f"{measured.memory / 1e6:.0f}", f"{reference.cpu / measured.cpu:.1f}",
-            f"{len(same - damaged)} of {size - len(damaged)}", f"{len(same & damaged)} of {len(damaged)}",
-        )  # fmt: skip
+            name,
+            f"{measured.seconds / size:.3f}",
+            f"{measured.cpu / size:.3f}",
+            f"{size / measured.cpu:.2f}",
+            f"{measured.memory / 1e6:.0f}",
+            f"{reference.cpu / measured.cpu:.1f}",
+            f"{len(same - damaged)} of {size - len(damaged)}",
+            f"{len(same & damaged)} of {len(damaged)}",
+        )
     console.print(table)
-    console.print("ratio: of processor time, to nbgrader's. Starting the command is in it, which a large class does not notice.")
+    console.print(
+        "ratio: of processor time, to nbgrader's. Starting the command is in it, which a large class does not notice."
+    )
     return reference.cpu / size
 
 
@@ -323,8 +373,19 @@ def ours_alone(folder, size):
 
 def grow(folder, sizes, reference):
     table = Table(title="Larger classes, this grader, all cores")
-    for column in ("submissions", "seconds", "ms each", "per second", "ms of processor each", "ratio to nbgrader", "memory, MB",
-                   "states", "ms a page", "MB for pages", "MB for grades.csv"):  # fmt: skip
+    for column in (
+        "submissions",
+        "seconds",
+        "ms each",
+        "per second",
+        "ms of processor each",
+        "ratio to nbgrader",
+        "memory, MB",
+        "states",
+        "ms a page",
+        "MB for pages",
+        "MB for grades.csv",
+    ):
         table.add_column(column, justify="right")
     for size in sizes:
         place = folder / f"grow-{size}"
@@ -337,11 +398,18 @@ def grow(folder, sizes, reference):
             listed = run([*command, "report", NAME], place)
         states = re.search(r" s: (.*);", " ".join(measured.output.split()))[1]
         table.add_row(
-            f"{size}", f"{measured.seconds:.1f}", f"{measured.seconds / size * 1000:.1f}", f"{size / measured.seconds:.1f}",
-            f"{measured.cpu / size * 1000:.1f}", f"{reference * size / measured.cpu:.0f}", f"{measured.memory / 1e6:.0f}", states,
-            f"{pages.seconds / size * 1000:.0f}" if pages else "-", f"{pages.memory / 1e6:.0f}" if pages else "-",
+            f"{size}",
+            f"{measured.seconds:.1f}",
+            f"{measured.seconds / size * 1000:.1f}",
+            f"{size / measured.seconds:.1f}",
+            f"{measured.cpu / size * 1000:.1f}",
+            f"{reference * size / measured.cpu:.0f}",
+            f"{measured.memory / 1e6:.0f}",
+            states,
+            f"{pages.seconds / size * 1000:.0f}" if pages else "-",
+            f"{pages.memory / 1e6:.0f}" if pages else "-",
             f"{listed.memory / 1e6:.0f}",
-        )  # fmt: skip
+        )
         assert len(scores) == size
         shutil.rmtree(place)
     console.print(table)
@@ -355,11 +423,17 @@ def scale(folder, size=600, rounds=3):
     with console.status(f"Grading {size} submissions with 1 and with 2 processes, {rounds} times ..."):
         ours(place, size)
         for _ in range(rounds):
-            outputs = [run([sys.executable, "-m", "grading", "autograde", NAME, "--force", "--jobs", jobs], place).output for jobs in "12"]
+            outputs = [
+                run([sys.executable, "-m", "grading", "autograde", NAME, "--force", "--jobs", jobs], place).output
+                for jobs in "12"
+            ]
             one, two = (float(re.search(r"students in ([\d.]+) s", output)[1]) for output in outputs)
             ratios.append(one / two)
             limits.append(2 * counting(1) / counting(2))
-    for text, found in ((f"2 processes against 1, {size} submissions", ratios), ("two programs that share nothing, against one", limits)):
+    for text, found in (
+        (f"2 processes against 1, {size} submissions", ratios),
+        ("two programs that share nothing, against one", limits),
+    ):
         console.print(f"{text}: {median(found):.2f} times as fast ({', '.join(f'{ratio:.2f}' for ratio in found)})")
 
 

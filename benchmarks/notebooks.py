@@ -1,6 +1,6 @@
 """Time Restart-and-Run-All of both notebooks, and of explore.ipynb with one network after another.
 
-    python benchmarks/notebooks.py [--rounds N]
+python benchmarks/notebooks.py [--rounds N]
 """
 
 import argparse
@@ -40,7 +40,9 @@ def run_all(name, first=None):
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         environment = os.environ | {"PYTHONPATH": str(source), "IPYTHONDIR": folder}
-        NotebookClient(notebook, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"]).execute(cwd=folder, env=environment)
+        NotebookClient(notebook, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"]).execute(
+            cwd=folder, env=environment
+        )
         return time.monotonic() - started
 
 
@@ -65,7 +67,9 @@ def main():
         medians.append(median(seconds))
         table.add_row(title, f"{medians[-1]:.1f}", ", ".join(f"{one:.1f}" for one in seconds))
     console.print(table)
-    console.print(f"Together, the networks of explore.ipynb take {medians[1] / medians[2]:.0%} of the time that they take one after another.")
+    console.print(
+        f"Together, the networks of explore.ipynb take {medians[1] / medians[2]:.0%} of the time that they take one after another."
+    )
 
 
 if __name__ == "__main__":

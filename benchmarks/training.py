@@ -119,11 +119,21 @@ def ours(parameters, X, Y, loss_every):
 def scikit_learn(parameters, X, Y):
     """Train scikit-learn's classifier, reduced to plain gradient descent."""
     classifier = MLPClassifier(
-        hidden_layer_sizes=LAYERS[1:-1], activation="relu", solver="sgd", alpha=0.0,
-        learning_rate="constant", learning_rate_init=LEARNING_RATE, momentum=0.0, nesterovs_momentum=False,
-        batch_size=X.shape[1], shuffle=False, max_iter=ITERATIONS, tol=0.0, n_iter_no_change=ITERATIONS,
+        hidden_layer_sizes=LAYERS[1:-1],
+        activation="relu",
+        solver="sgd",
+        alpha=0.0,
+        learning_rate="constant",
+        learning_rate_init=LEARNING_RATE,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        batch_size=X.shape[1],
+        shuffle=False,
+        max_iter=ITERATIONS,
+        tol=0.0,
+        n_iter_no_change=ITERATIONS,
         warm_start=True,
-    )  # fmt: skip
+    )
     # One step to make it allocate its arrays; then they get our starting values.
     classifier.partial_fit(X.T, Y.ravel(), classes=[0, 1])
     classifier.coefs_ = [parameters[f"W{layer}"].T.copy() for layer in (1, 2, 3)]
@@ -160,9 +170,13 @@ def fused(library, parameters, X, Y):
     costs = np.empty(ITERATIONS // RECORD_EVERY)
     arrays = (array.ctypes.data_as(ctypes.c_void_p) for array in (flat, X, labels))
     if library.train(
-        *arrays, X.shape[1], ITERATIONS, RECORD_EVERY, ctypes.c_double(LEARNING_RATE),
+        *arrays,
+        X.shape[1],
+        ITERATIONS,
+        RECORD_EVERY,
+        ctypes.c_double(LEARNING_RATE),
         costs.ctypes.data_as(ctypes.c_void_p),
-    ):  # fmt: skip
+    ):
         raise MemoryError("fused_loop.c could not allocate its copy of the examples")
     return costs
 

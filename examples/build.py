@@ -71,9 +71,13 @@ def sample_class():
     """Return the text of each student's notebook, or a pair of file name and text."""
     return {
         "ada": notebook(RIGHT),
-        "bao": notebook(IN_OTHER_WORDS, extra=["# my notes\nfavourite = 'He'", "print(favourite)\n%timeit -n1 -r1 sum(range(10))"]),
+        "bao": notebook(
+            IN_OTHER_WORDS, extra=["# my notes\nfavourite = 'He'", "print(favourite)\n%timeit -n1 -r1 sum(range(10))"]
+        ),
         "carla": notebook(RIGHT, ("he-exercise", "np.sqrt(2 /", "np.sqrt(1 /")),
-        "dmitri": notebook(RIGHT, ("zeros-exercise", "(layers_dims[l], layers_dims[l-1])", "(layers_dims[l-1], layers_dims[l])")),
+        "dmitri": notebook(
+            RIGHT, ("zeros-exercise", "(layers_dims[l], layers_dims[l-1])", "(layers_dims[l-1], layers_dims[l])")
+        ),
         "elena": notebook(RIGHT, ("random-exercise", "randn", "rand")),
         "farid": notebook({"zeros-exercise": RIGHT["zeros-exercise"]}),
         "grace": notebook({}),
@@ -86,9 +90,14 @@ def sample_class():
         "jonas": notebook(RIGHT, ("random-exercise", "* 10", "* 10)")),
         "kavya": notebook(RIGHT)[:9000],
         "lars": ("initialization (1).ipynb", notebook(RIGHT)),
-        "mei": notebook({}, extra=["initialize_parameters_zeros_test = initialize_parameters_random_test = initialize_parameters_he_test = print"]),
+        "mei": notebook(
+            {},
+            extra=[
+                "initialize_parameters_zeros_test = initialize_parameters_random_test = initialize_parameters_he_test = print"
+            ],
+        ),
         "omar": notebook(RIGHT, extra=["import os\nos._exit(0)  # closes the window, doesn't it?"]),
-    }  # fmt: skip
+    }
 
 
 def notebook(solutions, *changes, extra=()):

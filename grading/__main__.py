@@ -112,15 +112,25 @@ def autograde(arguments):
     if interrupted:
         console.print(f"Interrupted while these were graded, which are graded now: {escape(in_short(interrupted))}")
     states, unchanged, started = Counter(), 0, time.monotonic()
-    with progress("Grading " + (f"in {box.name}" if box else f"on {arguments.scheduler}"), len(students)) as (bar, task):
+    with progress("Grading " + (f"in {box.name}" if box else f"on {arguments.scheduler}"), len(students)) as (
+        bar,
+        task,
+    ):
         for _, graded in fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force):
             states.update([graded.result.status] if graded else [])
             unchanged += graded is None
             rate = states.total() / (time.monotonic() - started)
-            bar.update(task, advance=1, states=" ".join(f"{number} {state}" for state, number in states.items()), rate=f"{rate:.1f}/s")
+            bar.update(
+                task,
+                advance=1,
+                states=" ".join(f"{number} {state}" for state, number in states.items()),
+                rate=f"{rate:.1f}/s",
+            )
     seconds = time.monotonic() - started
     graded = ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "nothing to grade"
-    console.print(f"{len(students)} students in {seconds:.1f} s: {graded}; {unchanged} unchanged since they were graded.")
+    console.print(
+        f"{len(students)} students in {seconds:.1f} s: {graded}; {unchanged} unchanged since they were graded."
+    )
 
 
 def feedback(arguments):
@@ -166,7 +176,9 @@ def report(arguments):
     if len(known) > SHOWN:
         console.print(f"The first {SHOWN} of {len(known)}.")
     ended = states.total() - states[GRADED]
-    console.print(f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}.")
+    console.print(
+        f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}."
+    )
     waiting = sorted(students - known)
     if waiting:
         sys.exit(
@@ -183,7 +195,15 @@ def columns(exercises):
 def row(result):
     """Return a student's row of grades.csv."""
     points = [f"{score:g}" for score in result.scores.values()]
-    return [result.student_id, result.assignment, f"{result.score:g}", f"{result.max_score:g}", result.status, *points, result.message]
+    return [
+        result.student_id,
+        result.assignment,
+        f"{result.score:g}",
+        f"{result.max_score:g}",
+        result.status,
+        *points,
+        result.message,
+    ]
 
 
 def in_short(students):
@@ -225,9 +245,14 @@ def sandbox(arguments):
 def progress(what, total):
     """A progress bar: what is done, how fast, the time that is left, and the states."""
     columns = [
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[states]}"),
-    ]  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[states]}"),
+    ]
     with Progress(*columns, console=console) as bar:
         yield bar, bar.add_task(what, total=total, states="", rate="")
 

@@ -22,7 +22,16 @@ import numpy as np
 from grading.student import StandIn, StudentDied
 from grading.worker import Namespace, seed_all, without_magics
 
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 SHOWN = 2000  # characters of a check's message that are kept
 
 
@@ -102,8 +111,9 @@ class Master:
         """The graded cells, in order."""
         return [
             Test(marks["grade_id"], source, float(marks["points"]))
-            for source, marks in self.cells if marks.get("grade") and not marks.get("solution")
-        ]  # fmt: skip
+            for source, marks in self.cells
+            if marks.get("grade") and not marks.get("solution")
+        ]
 
     @cached_property
     def exercises(self):
@@ -123,7 +133,9 @@ class Master:
         for statement in self.given:
             (node, *_) = ast.parse(statement.source).body
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+                modules = (
+                    [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+                )
                 roots = {module.partition(".")[0] for module in modules} - {"numpy"}
                 found |= dict.fromkeys({*roots, *(statement.names if roots else ())}, ast.unparse(node))
         return found
@@ -138,9 +150,11 @@ class Master:
         """What the solution cells bind: for each name, whether it is a function."""
         return {
             name: statement.is_function
-            for source, marks in self.cells if marks.get("solution")
-            for statement in statements(source) for name in statement.names
-        }  # fmt: skip
+            for source, marks in self.cells
+            if marks.get("solution")
+            for statement in statements(source)
+            for name in statement.names
+        }
 
     def test_at(self, cell):
         """Return the test that a cell of a submission stands for, or None."""
@@ -266,7 +280,11 @@ def judge(test, bench):
     value, deaths = None, len(bench.student.died)
     bench.asked.clear()
     try:
-        with seeds_noticed(bench.student), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            seeds_noticed(bench.student),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             exec(body, bench)
             if last is not None:
                 value = eval(last, bench)

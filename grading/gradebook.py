@@ -107,7 +107,11 @@ class Class:
         """Return the ids of everybody who submitted or is in the gradebook, sorted."""
         found = set()
         if self._submitted().is_dir():
-            found = {entry.name for entry in os.scandir(self._submitted()) if entry.is_dir() and not entry.name.startswith(".")}
+            found = {
+                entry.name
+                for entry in os.scandir(self._submitted())
+                if entry.is_dir() and not entry.name.startswith(".")
+            }
         for name in found:
             if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", name) or len(name) > LONGEST_ID:
                 raise NbGraderException(
@@ -170,21 +174,28 @@ class Class:
         try:
             return self._looked_for(student)
         except PermissionError as error:  # an archive keeps the modes that the student's files had
-            return None, f"{printable(str(error.filename))} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+            return (
+                None,
+                f"{printable(str(error.filename))} can't be read. Allow it with `chmod -R u+rwX`, and grade again.",
+            )
 
     def _looked_for(self, student):
         folder = self.submission(student).parent
         files = [
             Path(parent) / name
-            for parent, folders, names in os.walk(folder) if ".ipynb_checkpoints" not in Path(parent).parts
+            for parent, folders, names in os.walk(folder)
+            if ".ipynb_checkpoints" not in Path(parent).parts
             for name in sorted(names)
-        ]  # fmt: skip
+        ]
         regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
         notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
         exact = [file for file in notebooks if file == self.submission(student)]
         itself = folder.resolve() == self._submitted() / student / self.assignment
         if not exact and len(notebooks) != 1 or not itself:
-            found = ", ".join(printable(str(file.relative_to(folder))).replace("\n", " ") for file in files[:5]) or "nothing"
+            found = (
+                ", ".join(printable(str(file.relative_to(folder))).replace("\n", " ") for file in files[:5])
+                or "nothing"
+            )
             return None, f"Expected {self.master_path.name} in {folder.name}/, found {found}. {SUBMIT_AGAIN}"
         with open((exact or notebooks)[0], "rb") as file:
             return file.read(LARGEST + 1), ""
@@ -206,23 +217,41 @@ class Class:
         """Return what the feedback pages of some students are made of: see `render`."""
         found = {student: {} for student in students}
         this = and_(Assignment.name == self.assignment, SubmittedAssignment.student_id.in_(students))
-        for kind, columns in ((Grade, {"score": Grade.score, "points": Grade.max_score}), (Comment, {"comment": Comment.comment})):
+        for kind, columns in (
+            (Grade, {"score": Grade.score, "points": Grade.max_score}),
+            (Comment, {"comment": Comment.comment}),
+        ):
             query = select(SubmittedAssignment.student_id, BaseCell.name, *columns.values()).select_from(kind)
-            query = query.join(SubmittedNotebook).join(SubmittedAssignment).join(Assignment).join(BaseCell, BaseCell.id == kind.cell_id)
+            query = (
+                query.join(SubmittedNotebook)
+                .join(SubmittedAssignment)
+                .join(Assignment)
+                .join(BaseCell, BaseCell.id == kind.cell_id)
+            )
             for student, cell, *values in gradebook.db.execute(query.where(this)):
                 found[student].setdefault(cell, {}).update(zip(columns, values))
-        paths = {student: self.folder(self.course.autograded_directory, student) / self.master_path.name for student in students}
+        paths = {
+            student: self.folder(self.course.autograded_directory, student) / self.master_path.name
+            for student in students
+        }
         lost = [student for student, path in paths.items() if not path.exists()]
         if lost:
             raise NbGraderException(
                 f"There is no {paths[lost[0]]}, which feedback is made of. Grade it again: "
                 f"python -m grading autograde {self.assignment} --force --student {' '.join(lost)}"
             )
-        query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty).select_from(SubmittedNotebook)
-        query = query.join(SubmittedAssignment).join(Assignment).join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty).select_from(
+            SubmittedNotebook
+        )
+        query = (
+            query.join(SubmittedAssignment)
+            .join(Assignment)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        )
         penalties = dict(gradebook.db.execute(query.where(this, Notebook.name == self.assignment)).all())
         return [
-            (student, path.read_text(encoding="utf-8"), found[student], penalties.get(student) or 0) for student, path in paths.items()
+            (student, path.read_text(encoding="utf-8"), found[student], penalties.get(student) or 0)
+            for student, path in paths.items()
         ]
 
     def results(self):
@@ -236,7 +265,11 @@ class Class:
         with self.gradebook() as gradebook:
             Stored.metadata.create_all(gradebook.engine)
             by_id = collate(Stored.c.student_id, "C" if gradebook.engine.dialect.name == "postgresql" else "BINARY")
-            query = select(Stored.c.student_id, Stored.c.result).where(Stored.c.assignment == self.assignment).order_by(by_id)
+            query = (
+                select(Stored.c.student_id, Stored.c.result)
+                .where(Stored.c.assignment == self.assignment)
+                .order_by(by_id)
+            )
             for student, text in gradebook.db.connection().execution_options(yield_per=1000).execute(query):
                 yield student, Result.from_json(text) if text else None
 
@@ -261,7 +294,13 @@ class Class:
         digest = hashlib.sha256()
         helpers = [name.encode() + content for name, content in sorted(self.master.helpers.items())]
         received = [text.encode() for text in receipt.values()]
-        for part in [b"missing" if data is None else data, self.master.notebook, *helpers, repr(self.limits).encode(), *received]:
+        for part in [
+            b"missing" if data is None else data,
+            self.master.notebook,
+            *helpers,
+            repr(self.limits).encode(),
+            *received,
+        ]:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
@@ -301,11 +340,14 @@ class Writer:
         try:
             late.init_plugin()
         except TraitError as error:
-            raise NbGraderException(f"nbgrader_config.py sets a penalty for late submissions that does not exist: {error}") from None
+            raise NbGraderException(
+                f"nbgrader_config.py sets a penalty for late submissions that does not exist: {error}"
+            ) from None
         self.late_penalty = late.plugin_inst.late_submission_penalty
         self.notebooks = [
             (
-                notebook.id, notebook.name == course.assignment,
+                notebook.id,
+                notebook.name == course.assignment,
                 [(cell.id, cell.name.removesuffix("-test")) for cell in (*notebook.grade_cells, *notebook.task_cells)],
                 [cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)],
             )
@@ -314,7 +356,9 @@ class Writer:
 
     def interrupted(self):
         """Return the ids of those whose grading began and was not stored."""
-        query = select(Stored.c.student_id).where(Stored.c.assignment == self.course.assignment, Stored.c.result.is_(None))
+        query = select(Stored.c.student_id).where(
+            Stored.c.assignment == self.course.assignment, Stored.c.result.is_(None)
+        )
         return sorted(self.db.scalars(query))
 
     def look_up(self, students, force):
@@ -348,7 +392,11 @@ class Writer:
             self.db.execute(delete(kind).where(kind.notebook_id.in_(notebooks)))
         self.db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.assignment_id.in_(of_these)))
         # An extension that a teacher gave stands.
-        self.db.execute(delete(SubmittedAssignment).where(SubmittedAssignment.id.in_(of_these), SubmittedAssignment.extension.is_(None)))
+        self.db.execute(
+            delete(SubmittedAssignment).where(
+                SubmittedAssignment.id.in_(of_these), SubmittedAssignment.extension.is_(None)
+            )
+        )
         self.db.commit()
 
     def store(self, graded):
@@ -358,7 +406,9 @@ class Writer:
         rows = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
         rows[Student] = [{"id": student} for student in ids if student not in known]
         query = select(SubmittedAssignment.student_id, SubmittedAssignment.id, SubmittedAssignment.extension)
-        query = query.where(SubmittedAssignment.assignment_id == self.assignment_id, SubmittedAssignment.student_id.in_(ids))
+        query = query.where(
+            SubmittedAssignment.assignment_id == self.assignment_id, SubmittedAssignment.student_id.in_(ids)
+        )
         extended = {student: (number, extension) for student, number, extension in self.db.execute(query)}
         stored = []
         for one in graded:
@@ -368,12 +418,17 @@ class Writer:
                 files = {self.course.master_path.name: one.notebook}
                 if receipt:  # complete, and nothing in it that a command would stumble over
                     files[TIME] = f"{time:%Y-%m-%d %H:%M:%S.%f} UTC" if time else ""
-                    files[SECRET] = receipt.get(SECRET, "") if receipt.get(SECRET, "").strip() else secrets.token_hex(64)
+                    files[SECRET] = (
+                        receipt.get(SECRET, "") if receipt.get(SECRET, "").strip() else secrets.token_hex(64)
+                    )
                 folder = self.course.folder(self.course.course.autograded_directory, result.student_id)
                 for name, text in files.items():
                     write_whole(folder / name, text)
                 if TIME in receipt and time is None:
-                    result = replace(result, message=f"{result.message.rstrip('.')}. Its {TIME} says no time, so it counts as in time.")
+                    result = replace(
+                        result,
+                        message=f"{result.message.rstrip('.')}. Its {TIME} says no time, so it counts as in time.",
+                    )
                 result = self._add(rows, result, time, *extended.get(result.student_id, (None, timedelta())))
             stored.append(self._row(result.student_id, one.digest, result.as_json()))
         for kind, new in rows.items():
@@ -406,14 +461,21 @@ class Writer:
             result = replace(result, message=f"{result.message.rstrip('.')}. Handed in {how} late.{why}")
         for notebook, graded_here, graded_cells, commented_cells in self.notebooks:
             submitted = {
-                "id": new_uuid(), "notebook_id": notebook, "assignment_id": number,
+                "id": new_uuid(),
+                "notebook_id": notebook,
+                "assignment_id": number,
                 "late_submission_penalty": penalty if graded_here else None,
-            }  # fmt: skip
+            }
             rows[SubmittedNotebook].append(submitted)
             for cell, exercise in graded_cells:
                 score = result.scores.get(exercise)
                 rows[Grade].append(
-                    {"cell_id": cell, "notebook_id": submitted["id"], "auto_score": score, "needs_manual_grade": score is None}
+                    {
+                        "cell_id": cell,
+                        "notebook_id": submitted["id"],
+                        "auto_score": score,
+                        "needs_manual_grade": score is None,
+                    }
                 )
             rows[Comment].extend({"cell_id": cell, "notebook_id": submitted["id"]} for cell in commented_cells)
         return result
@@ -424,7 +486,9 @@ class Writer:
             penalty = self.late_penalty(result.student_id, result.score, late)
         except Exception as error:  # noqa: BLE001 - the course's own plugin
             why = f"{type(error).__name__}: {error}"
-            raise NbGraderException(f"The course's plugin for late submissions failed for {result.student_id}: {why}.") from error
+            raise NbGraderException(
+                f"The course's plugin for late submissions failed for {result.student_id}: {why}."
+            ) from error
         return None if penalty is None else float(min(max(penalty, 0), result.score))
 
 
@@ -452,7 +516,9 @@ class FeedbackPage(HTMLExporter):
 
     def from_notebook_node(self, nb, resources=None, **options):
         page, resources = super().from_notebook_node(nb, resources, **options)
-        page = page.replace("<html>", '<html lang="en">', 1).replace("</head>", f"<style>\n{READABLE}</style>\n</head>", 1)
+        page = page.replace("<html>", '<html lang="en">', 1).replace(
+            "</head>", f"<style>\n{READABLE}</style>\n</head>", 1
+        )
         return page, resources
 
 
@@ -528,9 +594,13 @@ def plug_into_nbgrader(grade_class):
         def start(self):
             try:
                 course = Class(self.coursedir.assignment_id, Path(self.coursedir.root))
-                wanted = [student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)]
+                wanted = [
+                    student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)
+                ]
                 if not wanted:
-                    raise NbGraderException(f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}.")
+                    raise NbGraderException(
+                        f"There is no submission of {self.coursedir.student_id!r} in {course.submission('STUDENT')}."
+                    )
                 self.log.info(f"Grading {len(wanted)} submissions in {available().name}")
                 with course.writer() as writer:
                     for student in writer.interrupted():
@@ -539,8 +609,9 @@ def plug_into_nbgrader(grade_class):
                     result = graded and graded.result
                     self.log.info(
                         f"{student}: {result.status}, {result.score:g} of {result.max_score:g} in {graded.seconds:.2f} s. {result.message}"
-                        if graded else f"{student}: nothing has changed"
-                    )  # fmt: skip
+                        if graded
+                        else f"{student}: nothing has changed"
+                    )
             except (OSError, NoSandbox, NbGraderException) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from None

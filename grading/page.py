@@ -79,7 +79,14 @@ def verdict(test, result, marks):
 
 
 def code_cell(source, name, outputs, **metadata):
-    return {"cell_type": "code", "id": name, "metadata": metadata, "execution_count": None, "source": source, "outputs": outputs}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": metadata,
+        "execution_count": None,
+        "source": source,
+        "outputs": outputs,
+    }
 
 
 def printed(text):
@@ -95,7 +102,11 @@ def harmless(cell, known, name):
     if known.kind != "code":
         return as_html(with_pictures(known.source[:TEXT], cell.get("attachments")), name)
     outputs = cell.get("outputs")
-    shown = [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)] if isinstance(outputs, list) else []
+    shown = (
+        [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)]
+        if isinstance(outputs, list)
+        else []
+    )
     return code_cell(known.source[:TEXT], name, [output for output in shown if output])
 
 
@@ -177,15 +188,17 @@ def with_pictures(source, attachments):
 CLEAN = SanitizeHTML(
     tags="a b blockquote br code del dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s span strong sub sup "
     "table tbody td th thead tr u ul".split(),
-    attributes={"a": ["href", "title"], "img": ["src", "alt", "title", "width", "height"]} | {f"h{level}": ["id"] for level in range(1, 7)},
-)  # fmt: skip
+    attributes={"a": ["href", "title"], "img": ["src", "alt", "title", "width", "height"]}
+    | {f"h{level}": ["id"] for level in range(1, 7)},
+)
 
 
 @functools.lru_cache(500)  # the given cells are the same in every submission
 def rendered(source):
     """Return the HTML of a Markdown text: first made, then cleaned, as a link in Markdown is no HTML yet."""
     source = re.sub(r"\\(?=href|require)", "", source)  # MathJax makes links and loads extensions
-    made = re.sub("<a [^>]*>(?:¶|&#182;)</a>", "", markdown2html(source))  # marks of headings that only a style sheet hides
+    # Headings come with marks that only a style sheet hides.
+    made = re.sub("<a [^>]*>(?:¶|&#182;)</a>", "", markdown2html(source))
     return CLEAN.sanitize_html_tags(made)
 
 

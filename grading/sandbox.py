@@ -62,9 +62,13 @@ class Limits:
     def of_a_process(self):
         """Return what the kernel can hold a process to, by the names of the resource module."""
         return {
-            "RLIMIT_AS": self.memory, "RLIMIT_CPU": self.cpu, "RLIMIT_FSIZE": self.disk, "RLIMIT_NOFILE": self.files,
-            "RLIMIT_NPROC": self.processes, "RLIMIT_CORE": 0,
-        }  # fmt: skip
+            "RLIMIT_AS": self.memory,
+            "RLIMIT_CPU": self.cpu,
+            "RLIMIT_FSIZE": self.disk,
+            "RLIMIT_NOFILE": self.files,
+            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_CORE": 0,
+        }
 
 
 class NoSandbox(RuntimeError):
@@ -97,11 +101,16 @@ class Process:
 def environment():
     """Return the variables of a worker: few, and none of this process's own."""
     return {
-        "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "MPLBACKEND": "Agg",
-        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",  # the order of a set is the same in every run
         "MALLOC_PERTURB_": "165",  # freed memory is not left as it was, and never looks like zeros
-    }  # fmt: skip
+    }
 
 
 def command(program, *arguments):
@@ -150,11 +159,21 @@ class Sandlock:
         pipes = sandlock.StdioMode.PIPED
         box = sandlock.Sandbox(
             fs_readable=[*readable(), "/dev/urandom", "/dev/random", "/dev/zero"],
-            fs_writable=[files, "/dev/null"], workdir=files, cwd=files, fs_storage=scratch.name, max_disk=limits.disk,
-            on_exit=sandlock.BranchAction.ABORT, on_error=sandlock.BranchAction.ABORT,
-            max_memory=2 * limits.memory, max_processes=limits.processes, no_coredump=True,
-            clean_env=True, env=environment(), uid=1000, gid=1000,
-        )  # fmt: skip
+            fs_writable=[files, "/dev/null"],
+            workdir=files,
+            cwd=files,
+            fs_storage=scratch.name,
+            max_disk=limits.disk,
+            on_exit=sandlock.BranchAction.ABORT,
+            on_error=sandlock.BranchAction.ABORT,
+            max_memory=2 * limits.memory,
+            max_processes=limits.processes,
+            no_coredump=True,
+            clean_env=True,
+            env=environment(),
+            uid=1000,
+            gid=1000,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # 0.9.0 wrongly warns that gid has no effect
             process = box.popen(command(WORKER), stdin=pipes, stdout=pipes, stderr=sandlock.StdioMode.NULL)
@@ -189,12 +208,45 @@ def bubblewrapped(program, disk, helpers, place, options=(), files=(), **pipes):
     binds += [option for name, file in contents.items() for option in (put, str(file), f"{place}/{name}")]
     try:
         return subprocess.Popen(
-            ["bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL",
-             "--die-with-parent", "--new-session", *options,
-             "--proc", "/proc", "--dev", "/dev", *tmpfs, "/dev/shm", *tmpfs, "/tmp", *tmpfs, "/scratch", *binds,
-             "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/scratch", "--", *program],
-            env=environment(), bufsize=0, stderr=subprocess.DEVNULL, pass_fds=[*contents.values(), *files], **pipes,
-        )  # fmt: skip
+            [
+                "bwrap",
+                "--unshare-all",
+                "--unshare-user",
+                "--uid",
+                "1000",
+                "--gid",
+                "1000",
+                "--cap-drop",
+                "ALL",
+                "--die-with-parent",
+                "--new-session",
+                *options,
+                "--proc",
+                "/proc",
+                "--dev",
+                "/dev",
+                *tmpfs,
+                "/dev/shm",
+                *tmpfs,
+                "/tmp",
+                *tmpfs,
+                "/scratch",
+                *binds,
+                "--remount-ro",
+                "/",
+                "--remount-ro",
+                "/dev",
+                "--chdir",
+                "/scratch",
+                "--",
+                *program,
+            ],
+            env=environment(),
+            bufsize=0,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[*contents.values(), *files],
+            **pipes,
+        )
     finally:
         for file in contents.values():
             os.close(file)
@@ -218,8 +270,16 @@ class Bubblewrap:
         filter_ = in_memory(no_new_process())
         try:
             options = ["--disable-userns", "--seccomp", str(filter_)]
-            process = bubblewrapped(command(WORKER), limits.disk, helpers, "/scratch", options, [filter_],
-                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+            process = bubblewrapped(
+                command(WORKER),
+                limits.disk,
+                helpers,
+                "/scratch",
+                options,
+                [filter_],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
         finally:
             os.close(filter_)
 
@@ -320,14 +380,23 @@ def no_new_process():
     allow, kill, forbid, unknown = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026  # EPERM, ENOSYS
     number, machine, first_argument, x32, thread = 0, 4, 16, 0x40000000, 0x00010000
     program = [
-        (load, 0, 0, machine), (equal, 1, 0, architecture), (answer, 0, 0, kill),
-        (load, 0, 0, number), (greater, 0, 1, x32), (answer, 0, 0, forbid),
+        (load, 0, 0, machine),
+        (equal, 1, 0, architecture),
+        (answer, 0, 0, kill),
+        (load, 0, 0, number),
+        (greater, 0, 1, x32),
+        (answer, 0, 0, forbid),
         *(step for other in others for step in ((equal, 0, 1, other), (answer, 0, 0, forbid))),
         # clone3 hides its flags in memory; without it the C library takes clone, whose flags can be read.
-        (equal, 0, 1, clone3), (answer, 0, 0, unknown),
-        (equal, 1, 0, clone), (answer, 0, 0, allow),
-        (load, 0, 0, first_argument), (bits, 0, 1, thread), (answer, 0, 0, allow), (answer, 0, 0, forbid),
-    ]  # fmt: skip
+        (equal, 0, 1, clone3),
+        (answer, 0, 0, unknown),
+        (equal, 1, 0, clone),
+        (answer, 0, 0, allow),
+        (load, 0, 0, first_argument),
+        (bits, 0, 1, thread),
+        (answer, 0, 0, allow),
+        (answer, 0, 0, forbid),
+    ]
     return b"".join(struct.pack("=HBBI", *step) for step in program)
 
 
@@ -339,9 +408,15 @@ class Unconfined:
     def start(self, helpers, limits, imports=()):
         scratch, files = scratch_with(helpers)
         process = subprocess.Popen(
-            command(WORKER), cwd=files, env=environment(), bufsize=0, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            command(WORKER),
+            cwd=files,
+            env=environment(),
+            bufsize=0,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
 
         def kill():
             with contextlib.suppress(ProcessLookupError):

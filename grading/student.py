@@ -27,9 +27,10 @@ NODES = 100_000  # values in one answer, arrays counted as one
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
 DEPTH = 60
 ERRORS = {
-    name: error for name, error in vars(builtins).items()
+    name: error
+    for name, error in vars(builtins).items()
     if isinstance(error, type) and issubclass(error, Exception) and not issubclass(error, ExceptionGroup)
-} | {"SystemExit": SystemExit}  # fmt: skip
+} | {"SystemExit": SystemExit}
 
 
 class StudentDied(Exception):
@@ -423,7 +424,12 @@ class StandIn:
 
 def change_back(args, kwargs, changed):
     """Make the caller's lists, dicts and arrays what the call made of the student's copies."""
-    if not (isinstance(changed, tuple) and len(changed) == 2 and isinstance(changed[0], list) and isinstance(changed[1], dict)):
+    if not (
+        isinstance(changed, tuple)
+        and len(changed) == 2
+        and isinstance(changed[0], list)
+        and isinstance(changed[1], dict)
+    ):
         return
     pairs = [*zip(args, changed[0]), *((value, changed[1].get(key)) for key, value in kwargs.items())]
     for mine, new in pairs:
@@ -432,5 +438,10 @@ def change_back(args, kwargs, changed):
         elif isinstance(mine, dict) and isinstance(new, dict):
             mine.clear()
             mine.update(new)
-        elif isinstance(mine, np.ndarray) and isinstance(new, np.ndarray) and mine.shape == new.shape and mine.dtype == new.dtype:
+        elif (
+            isinstance(mine, np.ndarray)
+            and isinstance(new, np.ndarray)
+            and mine.shape == new.shape
+            and mine.dtype == new.dtype
+        ):
             mine[...] = new

@@ -88,8 +88,12 @@ class Encoder:
         start = array.__array_interface__["data"][0] - low
         self.body.append(np.ascontiguousarray(array).tobytes())
         return spec | {
-            "root": number, "memory": high - low, "offset": start, "strides": array.strides, "bytes": len(self.body[-1])
-        }  # fmt: skip
+            "root": number,
+            "memory": high - low,
+            "offset": start,
+            "strides": array.strides,
+            "bytes": len(self.body[-1]),
+        }
 
 
 OTHERS = {
@@ -185,8 +189,11 @@ def definitions(source):
     """Return the syntax tree of what a cell imports and defines, and of its constants."""
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     tree = ast.parse(source)
-    tree.body = [node for node in tree.body if isinstance(node, kinds)
-                 or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]  # fmt: skip
+    tree.body = [
+        node
+        for node in tree.body
+        if isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    ]
     return tree
 
 
@@ -230,8 +237,11 @@ class Notebook:
     def less_given_imports(self, tree):
         """Return a cell without the imports that are given: they are there when asked for, and loading them takes seconds."""
         given = {statement["source"] for statement in self.names.given.values()}
-        tree.body = [node for node in tree.body
-                     if not isinstance(node, (ast.Import, ast.ImportFrom)) or ast.unparse(node) not in given]  # fmt: skip
+        tree.body = [
+            node
+            for node in tree.body
+            if not isinstance(node, (ast.Import, ast.ImportFrom)) or ast.unparse(node) not in given
+        ]
         return tree
 
     def take_note(self, of_functions=True):

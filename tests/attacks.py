@@ -23,7 +23,7 @@ def steal(path):
         if "def initialize_parameters_" in source and "YOUR CODE HERE" not in source:
             exec(source, globals())
 '''
-PIPE = '''
+PIPE = """
 import json, os, struct, sys, time
 import numpy as np
 def frame(header, body=b""):
@@ -35,7 +35,7 @@ def send(data):
             os.write(descriptor, data)
         except OSError:
             pass
-'''
+"""
 
 
 def resolved(text, folder):
@@ -43,7 +43,13 @@ def resolved(text, folder):
     course = folder.parents[2]
     place = course.parent
     port = (place / "port").read_text() if (place / "port").exists() else "9"
-    for name, value in (("COURSE", course), ("OUTSIDE", place / "outside"), ("PLACE", place), ("PORT", port), ("MARK", MARK)):
+    for name, value in (
+        ("COURSE", course),
+        ("OUTSIDE", place / "outside"),
+        ("PLACE", place),
+        ("PORT", port),
+        ("MARK", MARK),
+    ):
         text = text.replace(f"<{name}>", str(value))
     return text
 
@@ -60,7 +66,8 @@ def cell(group, name, source, score=0, solved=(), status="graded"):
 def body(group, name, source, before="", score=0, status="graded"):
     """An attack in the body of all three functions."""
     text = before + "".join(
-        f"\ndef initialize_parameters_{exercise}(layers_dims):\n{textwrap.indent(textwrap.dedent(source).strip(), '    ')}\n" for exercise in EXERCISES
+        f"\ndef initialize_parameters_{exercise}(layers_dims):\n{textwrap.indent(textwrap.dedent(source).strip(), '    ')}\n"
+        for exercise in EXERCISES
     )
     cell(group, name, text, score, (), status)
 
@@ -84,6 +91,7 @@ def files(group, name, score=0, status="graded"):
 
 
 # ------------------------------------------------------------------ metadata and tags
+
 
 @edit("metadata", "tests tagged skip-execution")
 def _(notebook):
@@ -177,7 +185,8 @@ def _(notebook):
 def _(notebook):
     notebook.metadata = {
         "kernelspec": {"name": "bash", "display_name": "sh", "language": "bash", "argv": ["sh", "-c", "echo"]},
-        "language_info": {"name": "bash"}, "nbgrader": {"score": 30},
+        "language_info": {"name": "bash"},
+        "nbgrader": {"score": 30},
     }
 
 
@@ -188,35 +197,58 @@ def _(notebook):
 
 # ---------------------------------------------------------- hooks of IPython and Python
 
-cell("hooks", "display hook that says 10", """
+cell(
+    "hooks",
+    "display hook that says 10",
+    """
     import sys
     sys.displayhook = lambda value: print(10)
     get_ipython().displayhook = sys.displayhook
-""")
-cell("hooks", "input transformers", """
+""",
+)
+cell(
+    "hooks",
+    "input transformers",
+    """
     shell = get_ipython()
     shell.input_transformers_cleanup.append(lambda lines: ["10"])
     shell.input_transformers_post.append(lambda lines: ["10"])
-""")
-cell("hooks", "syntax tree transformers", """
+""",
+)
+cell(
+    "hooks",
+    "syntax tree transformers",
+    """
     import ast
     class Nothing(ast.NodeTransformer):
         def visit_Call(self, node):
             return ast.Constant(10)
     get_ipython().ast_transformers.append(Nothing())
-""")
-cell("hooks", "run_cell replaced", """
+""",
+)
+cell(
+    "hooks",
+    "run_cell replaced",
+    """
     shell = get_ipython()
     shell.run_cell = shell.run_cell_async = lambda *a, **k: None
     shell.events.register("pre_run_cell", lambda info: setattr(info, "raw_cell", "10"))
-""")
-cell("hooks", "errors swallowed", """
+""",
+)
+cell(
+    "hooks",
+    "errors swallowed",
+    """
     import sys
     sys.excepthook = sys.unraisablehook = lambda *a: None
     get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)
     get_ipython().showtraceback = lambda *a, **k: None
-""")
-cell("hooks", "a shell of one's own in builtins", """
+""",
+)
+cell(
+    "hooks",
+    "a shell of one's own in builtins",
+    """
     import builtins
     class Shell:
         def __getattr__(self, name):
@@ -225,53 +257,104 @@ cell("hooks", "a shell of one's own in builtins", """
             return 10
     builtins.get_ipython = Shell()
     builtins.display = builtins.print = Shell()
-""")
-cell("hooks", "magics and shell lines", """
+""",
+)
+cell(
+    "hooks",
+    "magics and shell lines",
+    """
     %load_ext autoreload
     %config InteractiveShell.ast_node_interactivity = 'none'
     !echo <MARK> > <OUTSIDE>/magic
     %alias_magic t timeit
-""")
-cell("hooks", "a published result", """
+""",
+)
+cell(
+    "hooks",
+    "a published result",
+    """
     from IPython.display import display, publish_display_data
     display(10)
     publish_display_data({"text/plain": "10"}, {"nbgrader": {"score": 10}})
-""")
-cell("hooks", "tracing", """
+""",
+)
+cell(
+    "hooks",
+    "tracing",
+    """
     import sys, threading
     def trace(frame, event, argument):
         frame.f_locals["points"] = 10
         return trace
     sys.settrace(trace); sys.setprofile(trace); threading.settrace(trace)
-""")
-cell("hooks", "at the exit", """
+""",
+)
+cell(
+    "hooks",
+    "at the exit",
+    """
     import atexit, sys, time
     atexit.register(lambda: (time.sleep(30), open("<OUTSIDE>/exit", "w").write("<MARK>")))
     sys.exit(0)
-""")
+""",
+)
 
 # ------------------------------------------------------------- forged messages and frames
 
-cell("frames", "a kernel's messages on every descriptor", PIPE + """
+cell(
+    "frames",
+    "a kernel's messages on every descriptor",
+    PIPE
+    + """
 send(b'{"header": {"msg_type": "execute_result"}, "content": {"data": {"text/plain": "10"}, "status": "ok"}}' * 50)
-""", status="crashed")
-cell("frames", "an answer before the question", PIPE + """
+""",
+    status="crashed",
+)
+cell(
+    "frames",
+    "an answer before the question",
+    PIPE
+    + """
 send(frame({"value": {"dict": []}, "versions": 9, "callable": True, "score": 30, "points": 10}) * 20)
-""")
+""",
+)
 body("frames", "an answer from inside of a call", 'send(frame({"value": True, "score": 10}))\nreturn {}', PIPE)
 body("frames", "answers out of step", 'send(frame({"value": {"dict": []}}) * 3)\nreturn {}', PIPE)
 body("frames", "a length without end", 'send(struct.pack("<QQ", 2**63, 2**63))\ntime.sleep(9)', PIPE, status="crashed")
 body("frames", "a negative length", 'send(b"\\xff" * 16)\nreturn {}', PIPE, status="crashed")
-body("frames", "half a frame and then nothing", 'send(frame({"value": None})[:10])\ntime.sleep(99)', PIPE, status="timed_out")
-body("frames", "a frame, byte by byte", """
+body(
+    "frames",
+    "half a frame and then nothing",
+    'send(frame({"value": None})[:10])\ntime.sleep(99)',
+    PIPE,
+    status="timed_out",
+)
+body(
+    "frames",
+    "a frame, byte by byte",
+    """
     for byte in frame({"value": {"list": [0] * 1000}}):
         send(bytes([byte]))
         time.sleep(.1)
-""", PIPE, status="timed_out")
+""",
+    PIPE,
+    status="timed_out",
+)
 body("frames", "a header nested without end", 'send(frame(b"[" * 1_000_000))\nreturn {}', PIPE, status="crashed")
-body("frames", "a header that is no text", 'send(frame(bytes(range(128, 256)) * 10))\nreturn {}', PIPE, status="crashed")
-body("frames", "a number with ten million digits", 'send(frame(b\'{"value": \' + b"9" * 10_000_000 + b"}"))\nreturn {}', PIPE, status="crashed")
-body("frames", "a pickle", """
+body(
+    "frames", "a header that is no text", "send(frame(bytes(range(128, 256)) * 10))\nreturn {}", PIPE, status="crashed"
+)
+body(
+    "frames",
+    "a number with ten million digits",
+    'send(frame(b\'{"value": \' + b"9" * 10_000_000 + b"}"))\nreturn {}',
+    PIPE,
+    status="crashed",
+)
+body(
+    "frames",
+    "a pickle",
+    """
     import pickle
     class Run:
         def __reduce__(self):
@@ -279,63 +362,120 @@ body("frames", "a pickle", """
     data = pickle.dumps(Run())
     send(frame({"value": {"ndarray": {"dtype": "O", "shape": [1], "bytes": len(data)}}}, data))
     return {}
-""", PIPE)
-body("frames", "an array larger than memory", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "an array larger than memory",
+    """
     send(frame({"value": {"ndarray": {"dtype": "V0", "shape": [10**9, 10**9], "bytes": 0}}}))
     return {}
-""", PIPE)
-body("frames", "ten thousand arrays of nothing", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "ten thousand arrays of nothing",
+    """
     send(frame({"value": {"list": [{"ndarray": {"dtype": "S0", "shape": [9_999_999], "bytes": 0}}] * 10_000}}))
     return {}
-""", PIPE)
-body("frames", "arrays with impossible strides", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "arrays with impossible strides",
+    """
     spec = {"dtype": "<f8", "shape": [4], "bytes": 32, "root": 0, "memory": 8, "offset": -10**9, "strides": [10**12], "writeable": True}
     send(frame({"value": {"dict": [["W1", {"ndarray": spec}]]}}, bytes(32)))
     return {}
-""", PIPE)
-body("frames", "keys that all have one hash", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "keys that all have one hash",
+    """
     pairs = [[number * (2**61 - 1), None] for number in range(49_000)]
     send(frame({"value": {"dict": pairs}}))
     return {}
-""", PIPE)
-body("frames", "the grader's own list changed by a forged answer", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "the grader's own list changed by a forged answer",
+    """
     send(frame({"value": {"dict": []}, "arguments": {"tuple": [{"list": [{"list": [1]}]}, {"dict": []}]}}))
     return {}
-""", PIPE)
-body("frames", "errors that end a process", """
+""",
+    PIPE,
+)
+body(
+    "frames",
+    "errors that end a process",
+    """
     send(frame({"error": ["KeyboardInterrupt", "BaseException"], "message": "stop"}))
     raise SystemExit(0)
-""", PIPE)
+""",
+    PIPE,
+)
 body("frames", "an error that can't be made", 'raise ExceptionGroup("several", [ValueError("one"), KeyError("two")])')
-cell("frames", "an error in a cell that can't be made", 'raise ExceptionGroup("several", [ValueError("one")])', score=30, solved=EXERCISES)
-cell("frames", "the worker's loop answers by itself", """
+cell(
+    "frames",
+    "an error in a cell that can't be made",
+    'raise ExceptionGroup("several", [ValueError("one")])',
+    score=30,
+    solved=EXERCISES,
+)
+cell(
+    "frames",
+    "the worker's loop answers by itself",
+    """
     import sys
     worker = sys.modules["__main__"]
     for name in ("call", "value", "run", "about"):
         setattr(worker.Notebook, name, lambda self, header, body: {"value": True, "versions": 9, "callable": True, "score": 30})
-""")
-cell("frames", "an encoder that lies", """
+""",
+)
+cell(
+    "frames",
+    "an encoder that lies",
+    """
     import sys
     worker = sys.modules["__main__"]
     worker.Encoder.encode = lambda self, value, depth=0: {"other": "CheckFailed", "as": "function"}
     def initialize_parameters_zeros(layers_dims): return 1
     initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
-""")
+""",
+)
 cell("frames", "every descriptor closed", "import os\nos.closerange(0, 100)", status="crashed")
 cell("frames", "every descriptor flooded", PIPE + 'while True:\n    send(b"\\0" * 65536)', status="crashed")
-body("frames", "terminal escapes in a message", r'raise ValueError("\x1b]0;owned\x07\x1b[2J\x1b[31mFull marks\u202e [bold]10 of 10[/bold]")')
+body(
+    "frames",
+    "terminal escapes in a message",
+    r'raise ValueError("\x1b]0;owned\x07\x1b[2J\x1b[31mFull marks\u202e [bold]10 of 10[/bold]")',
+)
 
 # ------------------------------------------------------------------------ monkeypatching
 
-cell("patches", "NumPy's comparisons", """
+cell(
+    "patches",
+    "NumPy's comparisons",
+    """
     import numpy as np
     yes = lambda *a, **k: True
     np.allclose = np.array_equal = np.isclose = np.all = np.any = yes
     np.testing.assert_allclose = np.testing.assert_array_equal = yes
     def initialize_parameters_zeros(layers_dims): return {}
     initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
-""")
-cell("patches", "NumPy's generators", """
+""",
+)
+cell(
+    "patches",
+    "NumPy's generators",
+    """
     import numpy as np
     np.random.seed = lambda *a: None
     np.random.randn = lambda *shape: np.zeros(shape)
@@ -343,41 +483,66 @@ cell("patches", "NumPy's generators", """
     def initialize_parameters_random(layers_dims):
         return {f"{n}{l}": np.zeros((layers_dims[l], layers_dims[l-1] if n == "W" else 1)) for l in range(1, len(layers_dims)) for n in "Wb"}
     initialize_parameters_he = initialize_parameters_random
-""")
-cell("patches", "builtins", """
+""",
+)
+cell(
+    "patches",
+    "builtins",
+    """
     import builtins
     builtins.isinstance = builtins.all = builtins.any = lambda *a: True
     builtins.len = lambda x: 6
     builtins.AssertionError = builtins.Exception = type("Quiet", (BaseException,), {})
     builtins.abs = builtins.max = lambda *a: 0
-""", status=None)
-cell("patches", "the check functions", """
+""",
+    status=None,
+)
+cell(
+    "patches",
+    "the check functions",
+    """
     import public_tests
     for name in dir(public_tests):
         if callable(getattr(public_tests, name)):
             setattr(public_tests, name, lambda *a, **k: None)
     initialize_parameters_zeros_test = initialize_parameters_random_test = initialize_parameters_he_test = print
-""")
-cell("patches", "the module of the checks", """
+""",
+)
+cell(
+    "patches",
+    "the module of the checks",
+    """
     import sys, types
     fake = types.ModuleType("public_tests")
     fake.__getattr__ = lambda name: (lambda *a, **k: print("All tests passed."))
     sys.modules["public_tests"] = fake
-""")
-cell("patches", "json and struct", """
+""",
+)
+cell(
+    "patches",
+    "json and struct",
+    """
     import json, struct
     json.dumps = lambda *a, **k: '{"value": true, "score": 30}'
     struct.Struct.pack = lambda *a: b""
-""")
-cell("patches", "ndarray's own methods, through the garbage collector", """
+""",
+)
+cell(
+    "patches",
+    "ndarray's own methods, through the garbage collector",
+    """
     import gc, numpy as np
     methods = gc.get_referents(np.ndarray.__dict__)[0]
     methods["__eq__"] = methods["__ne__"] = lambda self, other: True
     methods["any"] = lambda self: False
     def initialize_parameters_zeros(layers_dims): return {"W1": np.ones(3)}
     initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
-""")
-cell("patches", "clocks and limits", """
+""",
+)
+cell(
+    "patches",
+    "clocks and limits",
+    """
     import time, sys, signal, resource
     time.time = time.monotonic = time.perf_counter = lambda: 0
     sys.setrecursionlimit(2**31 - 1); sys.setswitchinterval(10**6)
@@ -388,12 +553,18 @@ cell("patches", "clocks and limits", """
             pass
     while True:
         pass
-""", status="timed_out")
-cell("patches", "the stub's own error", """
+""",
+    status="timed_out",
+)
+cell(
+    "patches",
+    "the stub's own error",
+    """
     import builtins
     builtins.NotImplementedError = type("Nothing", (), {"__init__": lambda *a: None})
     NotImplementedError = None
-""")
+""",
+)
 
 # ------------------------------------------------------------------------- lying objects
 
@@ -418,8 +589,16 @@ class Liar:
     __rsub__ = __add__ = __mul__ = __abs__ = __sub__
 '''
 body("lies", "an object that equals everything", "return Liar()", LIAR)
-body("lies", "a dict of such objects", 'return {f"{n}{l}": Liar() for l in range(1, len(layers_dims)) for n in "Wb"}', LIAR)
-body("lies", "an array subclass that equals everything", """
+body(
+    "lies",
+    "a dict of such objects",
+    'return {f"{n}{l}": Liar() for l in range(1, len(layers_dims)) for n in "Wb"}',
+    LIAR,
+)
+body(
+    "lies",
+    "an array subclass that equals everything",
+    """
     class Array(np.ndarray):
         def __array_ufunc__(self, *a, **k): return np.True_
         def __array_function__(self, *a, **k): return True
@@ -427,8 +606,13 @@ body("lies", "an array subclass that equals everything", """
         def __sub__(self, other): return np.zeros(1)
     return {f"{n}{l}": np.ones((layers_dims[l], layers_dims[l-1] if n == "W" else 1)).view(Array)
             for l in range(1, len(layers_dims)) for n in "Wb"}
-""", LIAR)
-body("lies", "a dict that equals everything", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "a dict that equals everything",
+    """
     class Dict(dict):
         def __eq__(self, other): return True
         def __missing__(self, key): return np.zeros((3, 2))
@@ -436,52 +620,102 @@ body("lies", "a dict that equals everything", """
         def keys(self): return {"W1", "b1", "W2", "b2"}
         def items(self): return [("W1", np.zeros((3, 2)))]
     return Dict()
-""", LIAR)
-body("lies", "text and numbers that equal everything", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "text and numbers that equal everything",
+    """
     class Key(str):
         def __eq__(self, other): return True
         def __hash__(self): return hash("W1")
     class Number(float):
         def __eq__(self, other): return True
     return {Key("W1"): Number(7), Key("b1"): Number(7)}
-""", LIAR)
-body("lies", "an object with another class", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "an object with another class",
+    """
     class Dict:
         __class__ = dict
         def __getattr__(self, name): return lambda *a: []
     return Dict()
-""", LIAR)
-body("lies", "an object that is an array when it is asked", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "an object that is an array when it is asked",
+    """
     class Sometimes:
         def __array__(self, *a, **k): return np.zeros((2, 2))
         __array_priority__ = 10**9
     return {"W1": Sometimes(), "b1": Sometimes()}
-""", LIAR)
-body("lies", "arrays of objects", 'return {"W1": np.array([[Liar()]], dtype=object), "b1": np.array([Liar()], dtype=object)}', LIAR)
-body("lies", "masked arrays with everything masked", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "arrays of objects",
+    'return {"W1": np.array([[Liar()]], dtype=object), "b1": np.array([Liar()], dtype=object)}',
+    LIAR,
+)
+body(
+    "lies",
+    "masked arrays with everything masked",
+    """
     return {f"{n}{l}": np.ma.masked_all((layers_dims[l], layers_dims[l-1] if n == "W" else 1)) for l in range(1, len(layers_dims)) for n in "Wb"}
-""", LIAR)
-body("lies", "not a number, everywhere", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "not a number, everywhere",
+    """
     return {f"{n}{l}": np.full((layers_dims[l], layers_dims[l-1] if n == "W" else 1), np.nan) for l in range(1, len(layers_dims)) for n in "Wb"}
-""", LIAR)
+""",
+    LIAR,
+)
 body("lies", "a mock", "from unittest.mock import MagicMock\nreturn MagicMock()", LIAR)
-body("lies", "a function, a module, a class and a generator", "return {'W1': print, 'b1': np, 'W2': int, 'b2': (x for x in ())}", LIAR)
-body("lies", "right for the sizes in the notebook alone", """
+body(
+    "lies",
+    "a function, a module, a class and a generator",
+    "return {'W1': print, 'b1': np, 'W2': int, 'b2': (x for x in ())}",
+    LIAR,
+)
+body(
+    "lies",
+    "right for the sizes in the notebook alone",
+    """
     known = {(2, 4, 1): 4, (3, 2, 1): 2}
     return {"W1": np.zeros((layers_dims[1], layers_dims[0])), "b1": np.zeros((layers_dims[1], 1)),
             "W2": np.zeros((layers_dims[2], layers_dims[1])), "b2": np.zeros((layers_dims[2], 1))}
-""", LIAR)
-body("lies", "right once and never again", """
+""",
+    LIAR,
+)
+body(
+    "lies",
+    "right once and never again",
+    """
     global calls
     calls = globals().get("calls", 0) + 1
     if calls > 1:
         return {}
     return {f"{n}{l}": np.zeros((layers_dims[l], layers_dims[l-1] if n == "W" else 1)) for l in range(1, len(layers_dims)) for n in "Wb"}
-""", LIAR)
+""",
+    LIAR,
+)
 
 # --------------------------------------------------------------------------- searches
 
-cell("searches", "the frames above", """
+cell(
+    "searches",
+    "the frames above",
+    """
     import sys
     def search(layers_dims):
         frame = sys._getframe()
@@ -492,8 +726,12 @@ cell("searches", "the frames above", """
                         return value(layers_dims) if callable(value) else value
             frame = frame.f_back
     initialize_parameters_zeros = initialize_parameters_random = initialize_parameters_he = search
-""")
-cell("searches", "the garbage collector", """
+""",
+)
+cell(
+    "searches",
+    "the garbage collector",
+    """
     import gc
     for thing in gc.get_objects():
         if isinstance(thing, str) and "BEGIN SOLUTION" in thing:
@@ -502,8 +740,12 @@ cell("searches", "the garbage collector", """
             for value in list(thing.values()):
                 if isinstance(value, (str, bytes)) and "HIDDEN" in str(value) and "SOLUTION" in str(value):
                     exec(str(value))
-""")
-cell("searches", "the source of the caller", """
+""",
+)
+cell(
+    "searches",
+    "the source of the caller",
+    """
     import inspect, linecache
     def search(layers_dims):
         for info in inspect.stack():
@@ -511,19 +753,38 @@ cell("searches", "the source of the caller", """
             if "BEGIN SOLUTION" in text:
                 exec(text, globals())
     initialize_parameters_zeros = initialize_parameters_random = initialize_parameters_he = search
-""")
+""",
+)
 cell("searches", "the source notebook", STEAL + 'steal("<COURSE>/source/initialization/initialization.ipynb")')
-cell("searches", "the peers' notebooks", STEAL + 'for path in glob.glob("<COURSE>/submitted/*/*/*.ipynb"):\n    steal(path)')
-cell("searches", "any notebook above", STEAL + """
+cell(
+    "searches",
+    "the peers' notebooks",
+    STEAL + 'for path in glob.glob("<COURSE>/submitted/*/*/*.ipynb"):\n    steal(path)',
+)
+cell(
+    "searches",
+    "any notebook above",
+    STEAL
+    + """
 for folder in ("..", "../..", "../../..", "/proc/self/root<COURSE>", "/proc/self/cwd/../..", "/proc/1/root<COURSE>", f"/proc/{os.getppid()}/cwd"):
     for path in glob.glob(folder + "/**/*.ipynb", recursive=True):
         steal(path)
-""", status=None)
-cell("searches", "a link from the scratch folder", STEAL + """
+""",
+    status=None,
+)
+cell(
+    "searches",
+    "a link from the scratch folder",
+    STEAL
+    + """
 os.symlink("<COURSE>/source/initialization/initialization.ipynb", "link.ipynb")
 steal("link.ipynb")
-""")
-cell("searches", "the memory of other processes", """
+""",
+)
+cell(
+    "searches",
+    "the memory of other processes",
+    """
     import glob, os
     for path in glob.glob("/proc/[0-9]*/mem") + glob.glob("/proc/[0-9]*/environ") + [f"/proc/{os.getppid()}/mem"]:
         try:
@@ -531,14 +792,22 @@ cell("searches", "the memory of other processes", """
                 file.write(b"<MARK>")
         except OSError:
             pass
-""")
-cell("searches", "the parent, traced", """
+""",
+)
+cell(
+    "searches",
+    "the parent, traced",
+    """
     import ctypes, os
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace(16, os.getppid(), 0, 0)
     libc.process_vm_readv(os.getppid(), 0, 0, 0, 0, 0)
-""")
-cell("searches", "the tables of the visible checks", """
+""",
+)
+cell(
+    "searches",
+    "the tables of the visible checks",
+    """
     import public_tests
     def search(layers_dims):
         for exercise in (public_tests.ZEROS, public_tests.RANDOM, public_tests.HE):
@@ -546,8 +815,13 @@ cell("searches", "the tables of the visible checks", """
                 if list(case.layers_dims if hasattr(case, "layers_dims") else case[0]) == list(layers_dims):
                     return getattr(case, "expected", case)
     initialize_parameters_zeros = initialize_parameters_random = initialize_parameters_he = search
-""")
-cell("searches", "the variables and the descriptors", STEAL + """
+""",
+)
+cell(
+    "searches",
+    "the variables and the descriptors",
+    STEAL
+    + """
 for name in os.listdir("/proc/self/fd"):
     try:
         steal(f"/proc/self/fd/{name}")
@@ -557,22 +831,38 @@ for value in os.environ.values():
     if os.path.isdir(value):
         for path in glob.glob(value + "/**/*.ipynb", recursive=True):
             steal(path)
-""", status=None)
+""",
+    status=None,
+)
 
 # ------------------------------------------------------------ shadowed modules, start-up files
 
-for file in ("numpy.py", "public_tests.py", "sitecustomize.py", "nbgrader_config.py", "jupyter_config.py", "worker.py", "json.py", "init_utils.py"):
+for file in (
+    "numpy.py",
+    "public_tests.py",
+    "sitecustomize.py",
+    "nbgrader_config.py",
+    "jupyter_config.py",
+    "worker.py",
+    "json.py",
+    "init_utils.py",
+):
 
     @files("shadows", f"a {file} beside the notebook")
     def _(folder, file=file):
         save(blank(), folder)
-        (folder / file).write_text(resolved(
-            "open('<OUTSIDE>/shadow', 'w').write('<MARK>')\n"
-            "def __getattr__(name): return lambda *a, **k: True\n", folder,
-        ))  # fmt: skip
+        (folder / file).write_text(
+            resolved(
+                "open('<OUTSIDE>/shadow', 'w').write('<MARK>')\ndef __getattr__(name): return lambda *a, **k: True\n",
+                folder,
+            )
+        )
 
 
-cell("shadows", "modules written into the scratch folder", """
+cell(
+    "shadows",
+    "modules written into the scratch folder",
+    """
     import importlib, os, sys
     for name in ("numpy", "public_tests", "json", "struct", "sitecustomize"):
         open(name + ".py", "w").write("def __getattr__(name): return lambda *a, **k: True\\n")
@@ -582,8 +872,13 @@ cell("shadows", "modules written into the scratch folder", """
         except OSError:
             pass
     os._exit(1)
-""", status=None)
-cell("shadows", "start-up files", """
+""",
+    status=None,
+)
+cell(
+    "shadows",
+    "start-up files",
+    """
     import os, site, sys
     places = [os.path.expanduser("~"), "/root", "/home", "<COURSE>", sys.prefix, *site.getsitepackages(), site.getusersitepackages(), "/etc"]
     for place in places:
@@ -593,7 +888,8 @@ cell("shadows", "start-up files", """
                 open(os.path.join(place, name), "a").write("# <MARK>\\n")
             except OSError:
                 pass
-""")
+""",
+)
 
 
 @files("shadows", "a package and a start-up folder beside the notebook")
@@ -605,6 +901,7 @@ def _(folder):
 
 
 # ------------------------------------------------------------------------------- links
+
 
 @files("links", "the notebook is a link to the source", status="missing")
 def _(folder):
@@ -664,23 +961,41 @@ def _(folder):
 
 # ------------------------------------------------------- writing where others will read
 
-cell("writes", "the gradebook", """
+cell(
+    "writes",
+    "the gradebook",
+    """
     import sqlite3
     with sqlite3.connect("<COURSE>/gradebook.db") as gradebook:
         gradebook.execute("update grade set auto_score = 10, manual_score = 10")
         gradebook.execute("delete from submitted_assignment")
-""")
-cell("writes", "the results", """
+""",
+)
+cell(
+    "writes",
+    "the results",
+    """
     import sqlite3
     with sqlite3.connect("<COURSE>/gradebook.db") as gradebook:
         gradebook.execute("update sandboxed_result set result = replace(result, ': 0.0', ': 10.0')")
     open("<COURSE>/grades.csv", "w").write("<MARK>")
-""")
-for what in ("source/initialization/initialization.ipynb", "submitted/honest-1/initialization/initialization.ipynb",
-             "nbgrader_config.py", "grading/checks.py", "grading/worker.py", "autograded/honest-0/initialization/initialization.ipynb",
-             "feedback/honest-0/initialization/initialization.html", "release/initialization/public_tests.py"):  # fmt: skip
+""",
+)
+for what in (
+    "source/initialization/initialization.ipynb",
+    "submitted/honest-1/initialization/initialization.ipynb",
+    "nbgrader_config.py",
+    "grading/checks.py",
+    "grading/worker.py",
+    "autograded/honest-0/initialization/initialization.ipynb",
+    "feedback/honest-0/initialization/initialization.html",
+    "release/initialization/public_tests.py",
+):
     cell("writes", what, f'open("<COURSE>/{what}", "a").write("# <MARK>")')
-cell("writes", "the worker's own file and Python's packages", """
+cell(
+    "writes",
+    "the worker's own file and Python's packages",
+    """
     import os, sys, numpy
     for path in (sys.modules["__main__"].__file__, numpy.__file__, sys.executable, os.__file__):
         try:
@@ -691,13 +1006,22 @@ cell("writes", "the worker's own file and Python's packages", """
             os.remove(path)
         except OSError:
             pass
-""")
-cell("writes", "everything that can be found, removed", """
+""",
+)
+cell(
+    "writes",
+    "everything that can be found, removed",
+    """
     import os, shutil
     for path in ("<COURSE>", "<PLACE>", "/tmp", "/", os.path.expanduser("~"), ".."):
         shutil.rmtree(path, ignore_errors=True)
-""", status=None)
-cell("writes", "modes, owners, names and times", """
+""",
+    status=None,
+)
+cell(
+    "writes",
+    "modes, owners, names and times",
+    """
     import os
     for path in ("<COURSE>/source", "<COURSE>/submitted", "<COURSE>/gradebook.db"):
         for action in (lambda: os.chmod(path, 0o777), lambda: os.chown(path, 1, 1), lambda: os.rename(path, path + "-<MARK>"), lambda: os.utime(path, (0, 0))):
@@ -705,58 +1029,91 @@ cell("writes", "modes, owners, names and times", """
                 action()
             except OSError:
                 pass
-""")
+""",
+)
 
 # ----------------------------------------------------------------- processes and signals
 
-cell("processes", "a daemon that waits for the end", """
+cell(
+    "processes",
+    "a daemon that waits for the end",
+    """
     import os, sys, time
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             os.execv(sys.executable, ["<MARK>", "-c", "import time\\ntime.sleep(60)\\nopen('<OUTSIDE>/daemon', 'w')"])
         os._exit(0)
-""")
+""",
+)
+
+
 @edit("processes", "three hundred cells that end the process", status="crashed")
 def _(notebook):
     notebook.cells += [code("import os\nos._exit(1)", id=f"end-{number}") for number in range(300)]
 
 
-cell("processes", "a fork storm", """
+cell(
+    "processes",
+    "a fork storm",
+    """
     import os
     while True:
         try:
             os.fork()
         except OSError:
             pass
-""", status="timed_out")
-cell("processes", "a storm of threads", """
+""",
+    status="timed_out",
+)
+cell(
+    "processes",
+    "a storm of threads",
+    """
     import threading, time
     while True:
         try:
             threading.Thread(target=time.sleep, args=(99,)).start()
         except RuntimeError:
             pass
-""", status="timed_out")
-cell("processes", "a thread that goes on patching", """
+""",
+    status="timed_out",
+)
+cell(
+    "processes",
+    "a thread that goes on patching",
+    """
     import threading, numpy as np
     def patch():
         while True:
             np.zeros = lambda *a, **k: 10
             np.random.seed(0)
     threading.Thread(target=patch, daemon=True).start()
-""")
-cell("processes", "programs", """
+""",
+)
+cell(
+    "processes",
+    "programs",
+    """
     import os, subprocess
     os.system("sh -c 'echo <MARK> > <OUTSIDE>/shell'")
     subprocess.run(["touch", "<OUTSIDE>/program"])
-""")
-cell("processes", "a pool of processes", """
+""",
+)
+cell(
+    "processes",
+    "a pool of processes",
+    """
     import multiprocessing
     with multiprocessing.get_context("fork").Pool(50) as pool:
         pool.map(abs, range(1000))
-""", status=None)
-cell("processes", "signals to everybody", """
+""",
+    status=None,
+)
+cell(
+    "processes",
+    "signals to everybody",
+    """
     import os, signal
     for target in (os.getppid(), 1, -1, 0, *range(2, 400)):
         if target != os.getpid():
@@ -765,8 +1122,13 @@ cell("processes", "signals to everybody", """
                     os.kill(target, number)
                 except OSError:
                     pass
-""", status=None)
-cell("processes", "signals ignored", """
+""",
+    status=None,
+)
+cell(
+    "processes",
+    "signals ignored",
+    """
     import signal
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
@@ -776,10 +1138,15 @@ cell("processes", "signals ignored", """
                 pass
         except BaseException:
             pass
-""", status="timed_out")
+""",
+    status="timed_out",
+)
 # The first process of a namespace, as a warm worker is, does not stop itself.
 cell("processes", "stops itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", status=None)
-cell("processes", "more rights", """
+cell(
+    "processes",
+    "more rights",
+    """
     import ctypes, os
     libc = ctypes.CDLL(None)
     for action in (lambda: os.setuid(0), lambda: os.nice(-20), lambda: libc.unshare(0x10000000), lambda: libc.mount(b"/", b"/tmp", b"", 4096, 0),
@@ -789,82 +1156,154 @@ cell("processes", "more rights", """
         except OSError:
             pass
     open("<OUTSIDE>/rights", "w").write("<MARK>")
-""")
-cell("processes", "a program from memory", """
+""",
+)
+cell(
+    "processes",
+    "a program from memory",
+    """
     import os
     descriptor = os.memfd_create("<MARK>")
     os.write(descriptor, b"#!/bin/sh\\necho <MARK> > <OUTSIDE>/memory\\n")
     os.execve(f"/proc/self/fd/{descriptor}", ["<MARK>"], {})
-""", status=None)
+""",
+    status=None,
+)
 
 # ----------------------------------------------------------------------------- network
 
-cell("network", "a connection", """
+cell(
+    "network",
+    "a connection",
+    """
     import socket
     socket.create_connection(("127.0.0.1", <PORT>), 2).sendall(b"<MARK>")
-""")
-cell("network", "a packet", """
+""",
+)
+cell(
+    "network",
+    "a packet",
+    """
     import socket
     for address in (("127.0.0.1", <PORT>), ("255.255.255.255", <PORT>)):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"<MARK>", address)
-""")
-cell("network", "a service of the machine", """
+""",
+)
+cell(
+    "network",
+    "a service of the machine",
+    """
     import socket
     for path in ("<PLACE>/service", "/var/run/docker.sock", "/run/dbus/system_bus_socket"):
         try:
             socket.socket(socket.AF_UNIX).connect(path)
         except OSError:
             pass
-""")
-cell("network", "a server", """
+""",
+)
+cell(
+    "network",
+    "a server",
+    """
     import socket
     server = socket.create_server(("0.0.0.0", 0))
     server.settimeout(99)
     server.accept()
-""", status=None)
-cell("network", "a page", """
+""",
+    status=None,
+)
+cell(
+    "network",
+    "a page",
+    """
     import urllib.request
     urllib.request.urlopen("http://127.0.0.1:<PORT>/<MARK>", timeout=2)
-""")
-cell("network", "a package", """
+""",
+)
+# Where starting pip is slow, the time limit ends it.
+cell(
+    "network",
+    "a package",
+    """
     import subprocess, sys
     subprocess.run([sys.executable, "-m", "pip", "install", "--retries", "0", "--target", "<OUTSIDE>", "six"])
-""", status=None)  # where starting pip is slow, the time limit ends it
+""",
+    status=None,
+)
 
 # ------------------------------------------------------------------------------ floods
 
 cell("floods", "memory", "lots = []\nwhile True:\n    lots.append(bytearray(1 << 28))", status=None)
-body("floods", "an answer larger than memory", "import numpy as np\nreturn {'W1': np.broadcast_to(np.float64(0), (10**6, 10**6))}", status=None)
-body("floods", "an answer of a gigabyte", "import numpy as np\nreturn {'W1': np.zeros((2**27,), np.uint8), 'b1': 'x' * 2**27}", status=None)
-cell("floods", "a disk", """
+body(
+    "floods",
+    "an answer larger than memory",
+    "import numpy as np\nreturn {'W1': np.broadcast_to(np.float64(0), (10**6, 10**6))}",
+    status=None,
+)
+body(
+    "floods",
+    "an answer of a gigabyte",
+    "import numpy as np\nreturn {'W1': np.zeros((2**27,), np.uint8), 'b1': 'x' * 2**27}",
+    status=None,
+)
+cell(
+    "floods",
+    "a disk",
+    """
     for number in range(10**6):
         with open(f"file-{number}", "wb") as file:
             for _ in range(100):
                 file.write(bytes(1 << 20))
-""")
-cell("floods", "a million empty files", """
+""",
+)
+cell(
+    "floods",
+    "a million empty files",
+    """
     import os
     for number in range(10**6):
         os.mkdir(f"folder-{number}")
         open(f"folder-{number}/file", "w").close()
-""", status=None)
-cell("floods", "printed text", "import sys\nwhile True:\n    print('x' * 10**6)\n    print('y' * 10**6, file=sys.stderr)", status=None)
+""",
+    status=None,
+)
+cell(
+    "floods",
+    "printed text",
+    "import sys\nwhile True:\n    print('x' * 10**6)\n    print('y' * 10**6, file=sys.stderr)",
+    status=None,
+)
 body("floods", "printed text in a call", "for _ in range(300):\n    print('x' * 10**6)\nreturn {}", status=None)
 body("floods", "a list in itself", "loop = []\nloop.append(loop)\nreturn loop")
-body("floods", "an answer nested without end", "deep = []\nfor _ in range(10**6):\n    deep = [deep]\nreturn deep", status=None)
+body(
+    "floods",
+    "an answer nested without end",
+    "deep = []\nfor _ in range(10**6):\n    deep = [deep]\nreturn deep",
+    status=None,
+)
 body("floods", "a million keys", "return dict.fromkeys(range(10**6))", status=None)
 body("floods", "an error with a long text", "raise ValueError('x' * 10**8)")
-body("floods", "an error whose text never ends", """
+body(
+    "floods",
+    "an error whose text never ends",
+    """
     class Slow(Exception):
         def __str__(self):
             while True: pass
     raise Slow
-""", status="timed_out")
+""",
+    status="timed_out",
+)
 cell("floods", "a regular expression that never ends", "import re\nre.match(r'(a+)+b', 'a' * 60)", status="timed_out")
 cell("floods", "a number that never ends", "10 ** 10 ** 10", status=None)
 body("floods", "as slow as it may be", "import time\ntime.sleep(0.9)\nreturn {}")
 body("floods", "recursion", "return initialize_parameters_zeros(layers_dims)")
-cell("floods", "recursion that ends the process", "import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()", status=None)
+cell(
+    "floods",
+    "recursion that ends the process",
+    "import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+    status=None,
+)
 cell("floods", "a broken pointer", "import ctypes\nctypes.string_at(0)", status="crashed")
 cell("floods", "a parser's nightmare", "(" * 100_000 + ")" * 100_000, status=None)
 cell("floods", "a compiler's nightmare", "x = " + "-" * 500_000 + "1", status=None)
@@ -895,7 +1334,10 @@ def _(notebook):
 
 @edit("floods", "Markdown that is slow to read", score=30, solved=EXERCISES)
 def _(notebook):
-    notebook.cells += [nbformat.v4.new_markdown_cell(sign * 300_000, id=f"slow-{number}") for number, sign in enumerate(["[", "<b>", "*a ", "> "])]
+    notebook.cells += [
+        nbformat.v4.new_markdown_cell(sign * 300_000, id=f"slow-{number}")
+        for number, sign in enumerate(["[", "<b>", "*a ", "> "])
+    ]
 
 
 # -------------------------------------------------------- what a page would run in a browser
@@ -906,38 +1348,80 @@ RUN = "<script>document.title='MARK'</script><img src=x onerror=\"document.title
 @edit("pages", "HTML and scripts in Markdown", score=30, solved=EXERCISES)
 def _(notebook):
     texts = [
-        RUN, f"[link](javascript:document.title='{MARK}')", f"<svg onload=\"document.title='{MARK}'\">", f"<iframe srcdoc=\"{RUN}\"></iframe>",
-        f"<a href='data:text/html,{RUN}'>a</a>", f"<div style='background:url(javascript:{MARK})'>", f"<math><mtext></mtext><script>{MARK}</script></math>",
-        f"$\\href{{javascript:document.title='{MARK}'}}{{click}}$", f"![x](x \"' onerror=document.title='{MARK}'\")", f"```\n</pre>{RUN}\n```",
-        f"<style>@import 'http://127.0.0.1/{MARK}'</style>", f"<form action='javascript:{MARK}'><button>x</button></form>", f"<details open ontoggle={MARK}>",
-    ]  # fmt: skip
+        RUN,
+        f"[link](javascript:document.title='{MARK}')",
+        f"<svg onload=\"document.title='{MARK}'\">",
+        f'<iframe srcdoc="{RUN}"></iframe>',
+        f"<a href='data:text/html,{RUN}'>a</a>",
+        f"<div style='background:url(javascript:{MARK})'>",
+        f"<math><mtext></mtext><script>{MARK}</script></math>",
+        f"$\\href{{javascript:document.title='{MARK}'}}{{click}}$",
+        f"![x](x \"' onerror=document.title='{MARK}'\")",
+        f"```\n</pre>{RUN}\n```",
+        f"<style>@import 'http://127.0.0.1/{MARK}'</style>",
+        f"<form action='javascript:{MARK}'><button>x</button></form>",
+        f"<details open ontoggle={MARK}>",
+    ]
     notebook.cells += [nbformat.v4.new_markdown_cell(text, id=f"html-{number}") for number, text in enumerate(texts)]
 
 
 @edit("pages", "HTML and scripts in outputs", score=30, solved=EXERCISES)
 def _(notebook):
-    kinds = ["text/html", "application/javascript", "image/svg+xml", "text/markdown", "text/latex", "application/pdf",
-             "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json", "image/png", "image/jpeg", "text/plain"]  # fmt: skip
-    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", data={kind: RUN}, metadata={kind: {"alt": RUN}}) for kind in kinds]
+    kinds = [
+        "text/html",
+        "application/javascript",
+        "image/svg+xml",
+        "text/markdown",
+        "text/latex",
+        "application/pdf",
+        "application/vnd.jupyter.widget-view+json",
+        "application/vnd.plotly.v1+json",
+        "image/png",
+        "image/jpeg",
+        "text/plain",
+    ]
+    notebook.cells[0].outputs = [
+        nbformat.v4.new_output("display_data", data={kind: RUN}, metadata={kind: {"alt": RUN}}) for kind in kinds
+    ]
     notebook.cells[0].outputs += [
         nbformat.v4.new_output("stream", text=f"</pre>{RUN}\x1b]8;;javascript:{MARK}\x07"),
         nbformat.v4.new_output("error", ename=RUN, evalue=RUN, traceback=[RUN]),
-        nbformat.v4.new_output("display_data", data={"text/html": f'<img src="data:image/png;base64,iVBORw0KGgo=" onerror="{MARK}" alt="\' onload={MARK}">'}),
+        nbformat.v4.new_output(
+            "display_data",
+            data={
+                "text/html": f'<img src="data:image/png;base64,iVBORw0KGgo=" onerror="{MARK}" alt="\' onload={MARK}">'
+            },
+        ),
     ]
 
 
 @edit("pages", "HTML and scripts in metadata and attachments", score=30, solved=EXERCISES)
 def _(notebook):
-    notebook.metadata.update(title=RUN, authors=[{"name": RUN}], widgets={RUN: RUN}, language_info={"name": RUN, "pygments_lexer": RUN})
+    notebook.metadata.update(
+        title=RUN, authors=[{"name": RUN}], widgets={RUN: RUN}, language_info={"name": RUN, "pygments_lexer": RUN}
+    )
     notebook.cells += [
         nbformat.v4.new_raw_cell(RUN, id="raw", metadata={"raw_mimetype": "text/html"}),
-        nbformat.v4.new_markdown_cell("![a](attachment:a.png)", id="attached", attachments={"a.png": {"image/png": f'"{RUN}'}}),
-        {"cell_type": "code", "id": RUN, "source": RUN, "metadata": {"tags": [RUN]}, "outputs": [], "execution_count": RUN},
+        nbformat.v4.new_markdown_cell(
+            "![a](attachment:a.png)", id="attached", attachments={"a.png": {"image/png": f'"{RUN}'}}
+        ),
+        {
+            "cell_type": "code",
+            "id": RUN,
+            "source": RUN,
+            "metadata": {"tags": [RUN]},
+            "outputs": [],
+            "execution_count": RUN,
+        },
     ]
 
 
 body("pages", "HTML and scripts in the message of an error", f"raise ValueError({RUN!r})")
-body("pages", "HTML and scripts in the keys and the values", f"return {{{RUN!r}: {RUN!r}, 'W1': __import__('numpy').array([{RUN!r}])}}")
+body(
+    "pages",
+    "HTML and scripts in the keys and the values",
+    f"return {{{RUN!r}: {RUN!r}, 'W1': __import__('numpy').array([{RUN!r}])}}",
+)
 cell("pages", "HTML and scripts in code", f"# </pre></div>{RUN}\nx = {RUN!r}", score=30, solved=EXERCISES)
 
 # The exercises themselves, once: what an attack is measured against.

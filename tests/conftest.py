@@ -67,7 +67,9 @@ def copy_course(folder, grader=False):
 def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
     """Run nbgrader's own command in a course, and return what it logged."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | environment
-    ran = subprocess.run([sys.executable, *program, *arguments], cwd=course, env=environment, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, *program, *arguments], cwd=course, env=environment, capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return ran.stderr
 
@@ -75,7 +77,9 @@ def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
 def graded(course):
     """Grade what lies in a course, by the commands that the README gives; return the course."""
     for command in ("autograde", "feedback"):
-        subprocess.run([sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True
+        )
     return course
 
 

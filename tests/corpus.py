@@ -42,7 +42,9 @@ class Case:
 def blank(solved=(), text=False):
     """The released notebook, without the training that no check needs, with right answers to some exercises."""
     notebook = nbformat.from_dict(RELEASED)
-    notebook.cells = [cell for cell in notebook.cells if not cell.id.endswith("-train") and (text or cell.cell_type == "code")]
+    notebook.cells = [
+        cell for cell in notebook.cells if not cell.id.endswith("-train") and (text or cell.cell_type == "code")
+    ]
     for name in solved:
         cells_by_id(notebook)[f"{name}-exercise"].source = AS_TAUGHT[name]
     return notebook

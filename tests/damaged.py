@@ -61,9 +61,13 @@ def _(notebook):
 
 @right("kernels", "Colab's and VS Code's metadata")
 def _(notebook):
-    notebook.metadata.update(colab={"provenance": []}, accelerator="GPU", vscode={"interpreter": {"hash": "0"}}, widgets={}, toc={"base": 1})
+    notebook.metadata.update(
+        colab={"provenance": []}, accelerator="GPU", vscode={"interpreter": {"hash": "0"}}, widgets={}, toc={"base": 1}
+    )
     for cell in notebook.cells:
-        cell.metadata.update(id="Xy", colab={"base_uri": "x"}, outputId="1", execution={"iopub.status.busy": ""}, collapsed=True)
+        cell.metadata.update(
+            id="Xy", colab={"base_uri": "x"}, outputId="1", execution={"iopub.status.busy": ""}, collapsed=True
+        )
 
 
 for minor in range(5):
@@ -92,7 +96,12 @@ def _(notebook):
     notebook["future"] = {"a": 1}
 
 
-for name, versions in (("a version that is text", ["4", "5"]), ("no version", []), ("a version of null", [None, None]), ("3, with the cells of 4", [3, 0])):
+for name, versions in (
+    ("a version that is text", ["4", "5"]),
+    ("no version", []),
+    ("a version of null", [None, None]),
+    ("3, with the cells of 4", [3, 0]),
+):
 
     @right("formats", name)
     def _(notebook, versions=versions):
@@ -102,13 +111,17 @@ for name, versions in (("a version that is text", ["4", "5"]), ("no version", []
 
 @right("formats", "2, in two worksheets")
 def _(notebook):
-    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    cells = [
+        {"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells
+    ]
     return json.dumps({"nbformat": 2, "metadata": {}, "worksheets": [{"cells": cells[:5]}, {"cells": cells[5:]}]})
 
 
 @right("formats", "4, in a worksheet")
 def _(notebook):
-    cells = [{"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells]
+    cells = [
+        {"cell_type": "code", "language": "python", "input": cell.source, "outputs": []} for cell in notebook.cells
+    ]
     return json.dumps({"nbformat": 4, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]})
 
 
@@ -161,10 +174,14 @@ def _(notebook):
 
 
 for name, before, after in (
-    ("blanks of a web page", "    ", "\u00a0" * 4), ("signs that nobody sees", "parameters", "\u200bparameters\ufeff"),
-    ("line ends of another alphabet", "\n", "\u2028\n"), ("zeros between the lines", "\n", "\n\0"), ("a margin", "\n", "\n "),
-    ("Python's prompts", "\n", "\n... "), ("IPython's prompts", "\n", "\n   ...: "),
-):  # fmt: skip
+    ("blanks of a web page", "    ", "\u00a0" * 4),
+    ("signs that nobody sees", "parameters", "\u200bparameters\ufeff"),
+    ("line ends of another alphabet", "\n", "\u2028\n"),
+    ("zeros between the lines", "\n", "\n\0"),
+    ("a margin", "\n", "\n "),
+    ("Python's prompts", "\n", "\n... "),
+    ("IPython's prompts", "\n", "\n   ...: "),
+):
 
     @right("pasted", name)
     def _(notebook, before=before, after=after):
@@ -181,6 +198,7 @@ def _(notebook):
 
 
 # -------------------------------------------------------------------- ids and metadata
+
 
 @right("ids", "none")
 def _(notebook):
@@ -248,6 +266,7 @@ def _(notebook):
 
 # --------------------------------------------------------------------- cells moved about
 
+
 @right("cells", "the imports deleted")
 def _(notebook):
     notebook.cells = [cell for cell in notebook.cells if cell.id != "packages"]
@@ -275,13 +294,19 @@ def _(notebook):
 
 @right("cells", "each exercise and each test twice")
 def _(notebook):
-    notebook.cells = [copy for cell in notebook.cells for copy in [cell] * (1 + cell.id.endswith(("-exercise", "-test")))]
+    notebook.cells = [
+        copy for cell in notebook.cells for copy in [cell] * (1 + cell.id.endswith(("-exercise", "-test")))
+    ]
 
 
 @right("cells", "the untouched exercise pasted below the answer")
 def _(notebook):
     stubs = cells_by_id(blank())
-    notebook.cells = [each for cell in notebook.cells for each in ([cell, stubs[cell.id]] if cell.id.endswith("-exercise") else [cell])]
+    notebook.cells = [
+        each
+        for cell in notebook.cells
+        for each in ([cell, stubs[cell.id]] if cell.id.endswith("-exercise") else [cell])
+    ]
 
 
 @right("cells", "the answer in a new cell, the exercise untouched", solved=[])
@@ -293,7 +318,9 @@ def _(notebook):
 @right("cells", "a wrong answer, and the right one at the end", solved=[])
 def _(notebook):
     for cell in each(notebook, "exercise"):
-        cell.source = cell.source.replace('raise NotImplementedError("Write your code here, and delete this line.")', "parameters['W1'] = 0")
+        cell.source = cell.source.replace(
+            'raise NotImplementedError("Write your code here, and delete this line.")', "parameters['W1'] = 0"
+        )
     notebook.cells += [code(AS_TAUGHT[name], id=f"late-{name}") for name in EXERCISES]
 
 
@@ -382,7 +409,9 @@ def _(notebook):
 @right("cells", "all text as code")
 def _(notebook):
     for number in range(0, 20, 4):
-        notebook.cells.insert(number, code("## Why this works\nBecause of *symmetry*, each unit is the same.", id=f"text-{number}"))
+        notebook.cells.insert(
+            number, code("## Why this works\nBecause of *symmetry*, each unit is the same.", id=f"text-{number}")
+        )
 
 
 @right("cells", "the tests edited")
@@ -416,24 +445,69 @@ extra("extra", "magics", "%matplotlib inline\n%load_ext autoreload\n%autoreload 
 extra("extra", "shell lines", "!pip install numpy\n!ls\nfiles = !ls\n%pip install scipy\n%cd ..")
 extra("extra", "cells in other languages", "%%bash\nrm -rf nothing\necho done")
 extra("extra", "help", "?np.zeros\nnp.zeros?\nhelp(len)")
-extra("extra", "warnings and logging", "import logging, warnings\nwarnings.warn('careful')\nlogging.error('no')\nlogging.basicConfig(level=0)")
-extra("extra", "a progress bar on stderr", "import sys\nfor n in range(99):\n    print(f'\\r{n} %', end='', file=sys.stderr)")
+extra(
+    "extra",
+    "warnings and logging",
+    "import logging, warnings\nwarnings.warn('careful')\nlogging.error('no')\nlogging.basicConfig(level=0)",
+)
+extra(
+    "extra",
+    "a progress bar on stderr",
+    "import sys\nfor n in range(99):\n    print(f'\\r{n} %', end='', file=sys.stderr)",
+)
 extra("extra", "plots", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
-extra("extra", "display and the shell", "display(1)\nget_ipython().run_line_magic('time', '1')\nfrom google.colab import drive\ndrive.mount('/x')")
+extra(
+    "extra",
+    "display and the shell",
+    "display(1)\nget_ipython().run_line_magic('time', '1')\nfrom google.colab import drive\ndrive.mount('/x')",
+)
 extra("extra", "waits at the top", "import asyncio\nawait asyncio.sleep(0.01)\nready = 1")
-extra("extra", "writes and reads files", "open('notes.txt', 'w').write('a')\nprint(open('notes.txt').read())\nopen('/root/x', 'w')")
+extra(
+    "extra",
+    "writes and reads files",
+    "open('notes.txt', 'w').write('a')\nprint(open('notes.txt').read())\nopen('/root/x', 'w')",
+)
 extra("extra", "a file in the folder above", "import os\nos.chdir('..')\nos.listdir('data')")
 extra("extra", "seeds at the top", "import numpy as np\nnp.random.seed(1)\nimport random\nrandom.seed(1)")
-extra("extra", "strict NumPy", "import numpy as np\nnp.seterr(all='raise')\nnp.set_printoptions(precision=1)\nimport warnings\nwarnings.simplefilter('error')")
-extra("extra", "names of the course", "parameters = 3\nlayers_dims = [1]\nL = 0\nl = 'x'\npublic_tests = init_utils = None")
-extra("extra", "the tests' names used for something else", "initialize_parameters_zeros_test = True\npreflight = 3\nhidden_test = None", after="he-test")
-extra("extra", "the name of a function used again below its test", "initialize_parameters_zeros = initialize_parameters_zeros([2, 1])", after="zeros-test", score=30)
+extra(
+    "extra",
+    "strict NumPy",
+    "import numpy as np\nnp.seterr(all='raise')\nnp.set_printoptions(precision=1)\nimport warnings\nwarnings.simplefilter('error')",
+)
+extra(
+    "extra",
+    "names of the course",
+    "parameters = 3\nlayers_dims = [1]\nL = 0\nl = 'x'\npublic_tests = init_utils = None",
+)
+extra(
+    "extra",
+    "the tests' names used for something else",
+    "initialize_parameters_zeros_test = True\npreflight = 3\nhidden_test = None",
+    after="he-test",
+)
+extra(
+    "extra",
+    "the name of a function used again below its test",
+    "initialize_parameters_zeros = initialize_parameters_zeros([2, 1])",
+    after="zeros-test",
+    score=30,
+)
 extra("extra", "star imports", "from numpy import *\nfrom init_utils import *\nfrom math import *")
 extra("extra", "other names for NumPy", "import numpy\nimport numpy as numpie")
-extra("extra", "the answer called and changed", "p = initialize_parameters_he([2, 3, 1])\np['W1'] += 1\np.clear()", after="he-exercise")
+extra(
+    "extra",
+    "the answer called and changed",
+    "p = initialize_parameters_he([2, 3, 1])\np['W1'] += 1\np.clear()",
+    after="he-exercise",
+)
 extra("extra", "threads that go on", "import threading, time\nthreading.Thread(target=time.sleep, args=(30,)).start()")
-extra("extra", "an answer timed by a magic", "%%time\n" + AS_TAUGHT["he"], solved=["zeros", "random"], after="he-exercise")
-extra("extra", "helpers in cells of their own", """
+extra(
+    "extra", "an answer timed by a magic", "%%time\n" + AS_TAUGHT["he"], solved=["zeros", "random"], after="he-exercise"
+)
+extra(
+    "extra",
+    "helpers in cells of their own",
+    """
     from functools import lru_cache
     FACTOR = 10
     @lru_cache
@@ -441,7 +515,8 @@ extra("extra", "helpers in cells of their own", """
         return n_out, n_in
     class Layer:
         pass
-""")
+""",
+)
 
 
 @right("extra", "a helper defined below the exercise", solved=["zeros", "he"])
@@ -458,6 +533,7 @@ def _(notebook):
 
 
 # ------------------------------------------------------------------- files and folders
+
 
 @file("files", "the browser's second copy")
 def _(folder):
@@ -479,7 +555,12 @@ def _(folder):
 def _(folder):
     save(blank(EXERCISES), folder)
     save(blank(), folder, "initialization-Copy1.ipynb")
-    for path in (".DS_Store", "__MACOSX/._initialization.ipynb", ".ipynb_checkpoints/initialization-checkpoint.ipynb", "Thumbs.db"):
+    for path in (
+        ".DS_Store",
+        "__MACOSX/._initialization.ipynb",
+        ".ipynb_checkpoints/initialization-checkpoint.ipynb",
+        "Thumbs.db",
+    ):
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text("x")
 
@@ -506,20 +587,26 @@ def _(folder):
 @file("files", "pictures of 5 MB")
 def _(folder):
     notebook = blank(EXERCISES)
-    notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"image/png": "iVBORw0KGgo" + "A" * (5 << 20)})]
+    notebook.cells[2].outputs = [
+        nbformat.v4.new_output("display_data", data={"image/png": "iVBORw0KGgo" + "A" * (5 << 20)})
+    ]
     save(notebook, folder)
 
 
 @right("files", "a picture pasted into Markdown, and one that is lost")
 def _(notebook):
     pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
-    notebook.cells.append(nbformat.v4.new_markdown_cell(
-        "![my sketch](attachment:my%20sketch.png) ![lost](attachment:lost.png)", id="sketch",
-        attachments={"my sketch.png": {"image/png": pixel}},
-    ))  # fmt: skip
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell(
+            "![my sketch](attachment:my%20sketch.png) ![lost](attachment:lost.png)",
+            id="sketch",
+            attachments={"my sketch.png": {"image/png": pixel}},
+        )
+    )
 
 
 # -------------------------------------------------------------- partly right, or not at all
+
 
 @right("partly", "one exercise never written", score=20, solved=["zeros", "he"])
 def _(notebook):
@@ -528,12 +615,16 @@ def _(notebook):
 
 @right("partly", "one answer never ends", score=20, status="timed_out")
 def _(notebook):
-    cells_by_id(notebook)["random-exercise"].source = "def initialize_parameters_random(layers_dims):\n    while True:\n        pass"
+    cells_by_id(notebook)[
+        "random-exercise"
+    ].source = "def initialize_parameters_random(layers_dims):\n    while True:\n        pass"
 
 
 @right("partly", "one answer ends the process", score=20, status="crashed")
 def _(notebook):
-    cells_by_id(notebook)["random-exercise"].source = "def initialize_parameters_random(layers_dims):\n    import os\n    os.abort()"
+    cells_by_id(notebook)[
+        "random-exercise"
+    ].source = "def initialize_parameters_random(layers_dims):\n    import os\n    os.abort()"
 
 
 @right("partly", "a syntax error in one exercise", score=20)
@@ -548,15 +639,23 @@ def _(notebook):
 
 @right("partly", "a function renamed", score=20)
 def _(notebook):
-    cells_by_id(notebook)["zeros-exercise"].source = AS_TAUGHT["zeros"].replace("initialize_parameters_zeros", "initialise_parameters_zeros")
+    cells_by_id(notebook)["zeros-exercise"].source = AS_TAUGHT["zeros"].replace(
+        "initialize_parameters_zeros", "initialise_parameters_zeros"
+    )
 
 
 for name, data in (
-    ("an upload that was cut off", b'{"cells": [{"cell_type": "code", "source": "x'), ("an empty file", b""), ("blanks", b" \n\n"),
-    ("a page of the learning platform", b"<!DOCTYPE html><title>Please log in</title>"), ("a zip", b"PK\x03\x04" + bytes(100)),
-    ("marks of a merge", b'{\n<<<<<<< HEAD\n "cells": [],\n=======\n>>>>>>> main\n}'), ("a pointer of git's", b"version https://git-lfs\n"),
-    ("other JSON", b'{"name": "package", "version": "1"}'), ("a list", b"[]"), ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(50)),
-):  # fmt: skip
+    ("an upload that was cut off", b'{"cells": [{"cell_type": "code", "source": "x'),
+    ("an empty file", b""),
+    ("blanks", b" \n\n"),
+    ("a page of the learning platform", b"<!DOCTYPE html><title>Please log in</title>"),
+    ("a zip", b"PK\x03\x04" + bytes(100)),
+    ("marks of a merge", b'{\n<<<<<<< HEAD\n "cells": [],\n=======\n>>>>>>> main\n}'),
+    ("a pointer of git's", b"version https://git-lfs\n"),
+    ("other JSON", b'{"name": "package", "version": "1"}'),
+    ("a list", b"[]"),
+    ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(50)),
+):
 
     @file("lost", name, score=0, status="malformed")
     def _(folder, data=data):

@@ -26,9 +26,7 @@ def seen(color, vision):
 
 def difference(one, other, vision):
     """Return the CIE 2000 difference of two colours; 2.3 is what a trained eye just notices."""
-    first, second = (
-        colour.XYZ_to_Lab(colour.RGB_to_XYZ(seen(color, vision), "sRGB")) for color in (one, other)
-    )
+    first, second = (colour.XYZ_to_Lab(colour.RGB_to_XYZ(seen(color, vision), "sRGB")) for color in (one, other))
     return colour.delta_E(first, second, method="CIE 2000")
 
 
@@ -50,7 +48,10 @@ def test_colours_of_one_picture_differ_for_every_eye(vision):
 def test_no_curve_is_told_by_colour_alone():
     run = {"iteration": [0, 100], "cost_from_logits": [1.0, 0.5]}
     costs = init_utils.plot_costs(dict.fromkeys("abcd", run)).figure.axes[0].get_lines()
-    for styles in ([(one.get_linestyle(), one.get_marker()) for one in costs], [each[1:] for each in explore.STYLES.values()]):
+    for styles in (
+        [(one.get_linestyle(), one.get_marker()) for one in costs],
+        [each[1:] for each in explore.STYLES.values()],
+    ):
         lines, markers = zip(*styles)
         assert len({*lines}) == len({*markers}) == len(styles) >= 4
 
@@ -70,12 +71,17 @@ def serious(browser, file):
         page.goto(file.as_uri())
         found = Axe().run(page).response["violations"]
     return [
-        (one["id"], node["html"][:120], node["failureSummary"]) for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
+        (one["id"], node["html"][:120], node["failureSummary"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
     ]
 
 
 def test_the_exported_notebooks_can_be_read_by_all(browser, executed, explored, tmp_path):
-    exporter = nbconvert.HTMLExporter(template_name="readable", extra_template_basedirs=[str(ROOT / "grading" / "templates")])
+    exporter = nbconvert.HTMLExporter(
+        template_name="readable", extra_template_basedirs=[str(ROOT / "grading" / "templates")]
+    )
     for name, notebook in {"initialization": executed, "explore": explored[0]}.items():
         file = tmp_path / f"{name}.html"
         file.write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")

@@ -19,7 +19,12 @@ ANSWERS = WRONG + RIGHT
 # Two different mistakes with one outcome: nothing in what comes back tells them apart.
 SAME_OUTCOME = [
     {"loop from 0, one short", "keys one number too low"},
-    *map(set, itertools.combinations(["no seed", "the seed above the function", "the module random, which NumPy's seed leaves alone"], 2)),
+    *map(
+        set,
+        itertools.combinations(
+            ["no seed", "the seed above the function", "the module random, which NumPy's seed leaves alone"], 2
+        ),
+    ),
     {"1 / n", "a power of 1/2 without brackets"},
     {"an empty dict", "return before the loop"},
     {"a loop that never ends", "a loop that never ends and catches errors"},
@@ -111,7 +116,9 @@ def matrix(source, released, tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     with ThreadPoolExecutor() as threads:
         ours = threads.submit(autograde, copy_course(folder / "a course", grader=True), notebooks)
-        theirs = threads.submit(autograde, copy_course(folder / "unmodified"), {name: notebooks[name] for name in sample})
+        theirs = threads.submit(
+            autograde, copy_course(folder / "unmodified"), {name: notebooks[name] for name in sample}
+        )
     for outcome, judge in ((ours, "grading"), (theirs, "nbgrader")):
         for student, (points, errors) in outcome.result().items():
             for answer in students[student]:
@@ -159,7 +166,10 @@ def test_nbgrader_records_the_same_message(matrix):
     """The same but for what nothing fixes: draws without a seed, the line of an error, Python's words for a deep stack."""
     for row in wrong(matrix):
         told = row.visible or row.hidden
-        texts = {judge: re.sub(r" \(line .*| in comparison| while calling a Python object", "", text) for judge, text in [("", told), *row.messages.items()]}
+        texts = {
+            judge: re.sub(r" \(line .*| in comparison| while calling a Python object", "", text)
+            for judge, text in [("", told), *row.messages.items()]
+        }
         texts = {judge: re.sub(r"[-\d.]+", "#", text) for judge, text in texts.items()}
         assert len(set(texts.values())) == 1, (row.answer.id, texts)
 
@@ -200,7 +210,11 @@ def test_the_matrix(matrix, capsys):
     with capsys.disabled():
         print("\n\nexercise  answer                                    visible  hidden  nbgrader  message")
         for row in matrix:
-            verdicts = ("fail" if row.visible else "pass", "fail" if row.hidden else "pass", f"{row.points['grading']:g} of 10")
+            verdicts = (
+                "fail" if row.visible else "pass",
+                "fail" if row.hidden else "pass",
+                f"{row.points['grading']:g} of 10",
+            )
             hint = (row.messages["grading"].splitlines() or ["-"])[-1].removeprefix("Hint:").strip()
             print("{:9} {:41} {:8} {:7} {:9} {}".format(row.answer.exercise, row.answer.name, *verdicts, hint))
         print(f"{len(wrong(matrix))} wrong answers, {len(matrix) - len(wrong(matrix))} right ones.")

@@ -40,12 +40,26 @@ def jupyter(folder, home, config=""):
         file.write_text(json.dumps(values))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
-             "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}  # fmt: skip
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
     environment = os.environ | {name: str(home / place) for name, place in names.items()}
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=secret",
-               *root]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        "--no-browser",
+        f"--port={port}",
+        "--IdentityProvider.token=secret",
+        *root,
+    ]
     with open(home / "log", "w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
@@ -140,7 +154,9 @@ def test_a_student_solves_the_assignment(page, tmp_path):
     for command in ("generate_assignment", "release_assignment"):
         nbgrader(course, command, "initialization")
     folder.mkdir()
-    with jupyter(folder, tmp_path / "home", exchange + "c.CourseDirectory.course_id = 'weight-initialization'") as address:
+    with jupyter(
+        folder, tmp_path / "home", exchange + "c.CourseDirectory.course_id = 'weight-initialization'"
+    ) as address:
         lab = Lab(page, address)
         lab.list_of_assignments("Fetch", "fetched")
         lab.open("initialization/initialization.ipynb")
@@ -165,7 +181,9 @@ def solve_everything(lab):
     first = lab.cell("initialize_parameters_zeros([3, 2, 1])")
     expect(first.locator(".jp-OutputArea")).to_contain_text("Write your code here, and delete this line.", timeout=SLOW)
     lab.run("initialize_parameters_zeros_test(")
-    expect(lab.cell("initialize_parameters_zeros_test(").locator(".jp-OutputArea")).to_contain_text("NotImplementedError")
+    expect(lab.cell("initialize_parameters_zeros_test(").locator(".jp-OutputArea")).to_contain_text(
+        "NotImplementedError"
+    )
 
     for exercise, answer in ANSWERS.items():
         lab.solve(exercise, answer)
@@ -173,7 +191,9 @@ def solve_everything(lab):
     table = lab.cell("preflight(globals())").locator(".jp-OutputArea table")
     expect(table).to_be_visible(timeout=SLOW)
     for exercise in ANSWERS:
-        expect(lab.cell(f"initialize_parameters_{exercise}_test(").locator(".jp-OutputArea")).to_have_text("All tests passed.\n")
+        expect(lab.cell(f"initialize_parameters_{exercise}_test(").locator(".jp-OutputArea")).to_have_text(
+            "All tests passed.\n"
+        )
     pictures = lab.page.locator(".jp-OutputArea img")
     assert pictures.count() == 8 and all(len(one.get_attribute("alt")) > 50 for one in pictures.all())
     expect(lab.cell("preflight(globals())").locator(".jp-OutputArea")).to_contain_text("hand in")

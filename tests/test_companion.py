@@ -32,70 +32,101 @@ def claims_of_the_signal(kept):
     yield "a network with 30 hidden layers of 100 units", all(len(one.forward) == 30 for one in found.values())
     yield "two noisy circles, 300 points", X.shape == (2, 300)
     he, xavier, small, plain = (found[name] for name in ("He", "Xavier", "0.01", "N(0, 1)"))
-    yield "The signal has the size 0.6 in layer 1 and in layer 30", round(he.forward[0], 1) == round(he.forward[-1], 1) == 0.6
+    yield (
+        "The signal has the size 0.6 in layer 1 and in layer 30",
+        round(he.forward[0], 1) == round(he.forward[-1], 1) == 0.6,
+    )
     yield "the signal falls to about 0.00002", f"{xavier.forward[-1]:.5f}" == "0.00002"
-    yield "multiplies by 0.07 in each layer. About $10^{-36}$ is left", (
-        round(factors["0.01"], 2) == 0.07 and 1e-36 < small.forward[-1] < 5e-36
+    yield (
+        "multiplies by 0.07 in each layer. About $10^{-36}$ is left",
+        (round(factors["0.01"], 2) == 0.07 and 1e-36 < small.forward[-1] < 5e-36),
     )
     yield "What does a factor of 0.7 do in 30 layers? And a factor of seven?", round(factors["Xavier"], 1) == 0.7
-    yield "multiplies by about 7. The signal grows to about $10^{24}$", (
-        round(factors["N(0, 1)"]) == 7 and 1e24 < plain.forward[-1] < 5e24
+    yield (
+        "multiplies by about 7. The signal grows to about $10^{24}$",
+        (round(factors["N(0, 1)"]) == 7 and 1e24 < plain.forward[-1] < 5e24),
     )
-    apart = [one.forward / one.forward_theory for one in found.values()] + [one.backward / one.backward_theory for one in found.values()]
+    apart = [one.forward / one.forward_theory for one in found.values()] + [
+        one.backward / one.backward_theory for one in found.values()
+    ]
     yield "a layer multiplies the mean square by $\\tfrac{1}{2} n v$", np.abs(np.log(apart)).mean() < np.log(2)
     yield "the mean of our three stays within a factor of three of it", np.abs(np.log(apart)).max() < np.log(3)
     yield "From He they are of one size in all layers", he.backward.max() / he.backward.min() < 3
     yield "From 0.01, what reaches layer 1 is about $10^{-39}$", 1e-39 < small.backward[0] < 5e-39
     each = [signals([2] + 30 * [100] + [1], STARTS["He"], [seed], X, Y).forward for seed in range(3)]
-    yield "take their mean, take the root. Each line is the mean of three networks", (
-        np.allclose(he.forward, np.sqrt(np.mean(np.square(each), axis=0)), rtol=1e-12)
+    yield (
+        "take their mean, take the root. Each line is the mean of three networks",
+        (np.allclose(he.forward, np.sqrt(np.mean(np.square(each), axis=0)), rtol=1e-12)),
     )
-    yield "always 0.01, Xavier's $\\sqrt{1/n}$, He's $\\sqrt{2/n}$, and always 1, which the picture calls N(0, 1)", list(found) == ["0.01", "Xavier", "He", "N(0, 1)"]
+    yield (
+        "always 0.01, Xavier's $\\sqrt{1/n}$, He's $\\sqrt{2/n}$, and always 1, which the picture calls N(0, 1)",
+        list(found) == ["0.01", "Xavier", "He", "N(0, 1)"],
+    )
 
 
 def claims_of_depth(kept):
     depth = kept["depth"]
     costs = {name: run.cost for name, run in depth.items()}
     networks = [run.networks for run in depth.values()]
-    yield "30 hidden layers of 32 units, with three seeds for each start", all(
-        len(one.W) == 31 and one.W[5].shape == (3, 32, 32) for one in networks
+    yield (
+        "30 hidden layers of 32 units, with three seeds for each start",
+        all(len(one.W) == 31 and one.W[5].shape == (3, 32, 32) for one in networks),
     )
-    yield "All nine networks take 1,600 steps at a learning rate of 0.01", sum(map(len, networks)) == 9 and all(
-        run.iteration[-1] == 1600 for run in depth.values()
+    yield (
+        "All nine networks take 1,600 steps at a learning rate of 0.01",
+        sum(map(len, networks)) == 9 and all(run.iteration[-1] == 1600 for run in depth.values()),
     )
     yield "Their numbers are stored as `float32`", all(one.W[0].dtype == np.float32 for one in networks)
     first = np.concatenate([cost[0] for cost in costs.values()])
-    yield "Eight of the nine start at about 0.69, the cost of a coin. One from He starts higher, at 1.03", (
-        sorted(f"{cost:.2f}" for cost in first) == ["0.69"] * 8 + ["1.03"] and costs["He"][0].max() > 1
+    yield (
+        "Eight of the nine start at about 0.69, the cost of a coin. One from He starts higher, at 1.03",
+        (sorted(f"{cost:.2f}" for cost in first) == ["0.69"] * 8 + ["1.03"] and costs["He"][0].max() > 1),
     )
-    yield "The cost of each falls below 0.35, half of a coin's, on its way", (costs["He"].min(axis=0) < np.log(2) / 2).all()
+    yield (
+        "The cost of each falls below 0.35, half of a coin's, on its way",
+        (costs["He"].min(axis=0) < np.log(2) / 2).all(),
+    )
     yield "The three from **Xavier** stay above 0.69", costs["Xavier"].min() > 0.69
     yield "After 1,600 steps they have hardly begun", (costs["Xavier"][0] - costs["Xavier"][-1]).max() < 0.01
-    yield "stay at 0.6931 from the first step to the last, and are right for exactly half of the points", (
-        {f"{cost:.4f}" for cost in costs["0.01"].ravel()} == {"0.6931"} and (accuracy(depth["0.01"].networks, X, Y) == 0.5).all()
+    yield (
+        "stay at 0.6931 from the first step to the last, and are right for exactly half of the points",
+        (
+            {f"{cost:.4f}" for cost in costs["0.01"].ravel()} == {"0.6931"}
+            and (accuracy(depth["0.01"].networks, X, Y) == 0.5).all()
+        ),
     )
     jumps = np.diff(np.log(costs["He"]), axis=0).max(axis=0)
     yield "The curves of He jump", np.median(jumps) > np.log(2)
-    yield "$\\sqrt{1/2}$ three times is a loss that one can train away", accuracy(kept["six"]["Xavier"].networks, X, Y)[0] > 0.95
+    yield (
+        "$\\sqrt{1/2}$ three times is a loss that one can train away",
+        accuracy(kept["six"]["Xavier"].networks, X, Y)[0] > 0.95,
+    )
 
 
 def claims_of_six_starts(kept):
     six = kept["six"]
     ends = {name: run.cost[-1, 0] for name, run in six.items()}
     right = {name: accuracy(run.networks, X, Y)[0] for name, run in six.items()}
-    yield "2 → 10 → 5 → 1, with 15,000 steps at a learning rate of 0.01", all(
-        [len(W[0]) for W in run.networks.W] == [10, 5, 1] and run.iteration[-1] == 15000 for run in six.values()
+    yield (
+        "2 → 10 → 5 → 1, with 15,000 steps at a learning rate of 0.01",
+        all([len(W[0]) for W in run.networks.W] == [10, 5, 1] and run.iteration[-1] == 15000 for run in six.values()),
     )
-    yield "the four from above, draws of size 10, and every weight 0.5", list(six) == ["0.01", "Xavier", "He", "N(0, 1)", "10", "constant 0.5"]
+    yield (
+        "the four from above, draws of size 10, and every weight 0.5",
+        list(six) == ["0.01", "Xavier", "He", "N(0, 1)", "10", "constant 0.5"],
+    )
     yield "they are finite even for the largest start", all(np.isfinite(run.cost).all() for run in six.values())
-    yield "Two of the six are still above 0.6: the start of size 0.01 and the constant one", (
-        {name for name, end in ends.items() if end > 0.6} == {"0.01", "constant 0.5"}
+    yield (
+        "Two of the six are still above 0.6: the start of size 0.01 and the constant one",
+        ({name for name, end in ends.items() if end > 0.6} == {"0.01", "constant 0.5"}),
     )
-    yield "The draws of size 10 begin at more than 1,000, fall fast, and then stay above 0.5", (
-        six["10"].cost[0, 0] > 1000 and six["10"].cost[10, 0] < 2 and six["10"].cost.min() > 0.5
+    yield (
+        "The draws of size 10 begin at more than 1,000, fall fast, and then stay above 0.5",
+        (six["10"].cost[0, 0] > 1000 and six["10"].cost[10, 0] < 2 and six["10"].cost.min() > 0.5),
     )
-    yield "N(0, 1) ends at 0.07, He at 0.10, Xavier at 0.15", (
-        [f"{ends[name]:.2f}" for name in ("N(0, 1)", "He", "Xavier")] == ["0.07", "0.10", "0.15"]
+    yield (
+        "N(0, 1) ends at 0.07, He at 0.10, Xavier at 0.15",
+        ([f"{ends[name]:.2f}" for name in ("N(0, 1)", "He", "Xavier")] == ["0.07", "0.10", "0.15"]),
     )
     yield "The other three learn", all(right[name] > 0.95 for name in ("N(0, 1)", "He", "Xavier"))
 
@@ -104,9 +135,13 @@ def claims_of_symmetry(kept):
     one, many = kept["paths"]["constant 0.5"], kept["paths"]["He"]
     yield "take the same step, 15,000 times", kept["six"]["constant 0.5"].iteration[-1] == 15000
     yield "they are equal to the last digit", np.ptp(one, axis=1).max() == 0
-    yield "The layer has ten units and knows as much as one, and the accuracy ends at 58%", (
-        one.shape[1] == 10 and np.linalg.matrix_rank(one[-1]) == 1
-        and f"{accuracy(kept['six']['constant 0.5'].networks, X, Y)[0]:.0%}" == "58%"
+    yield (
+        "The layer has ten units and knows as much as one, and the accuracy ends at 58%",
+        (
+            one.shape[1] == 10
+            and np.linalg.matrix_rank(one[-1]) == 1
+            and f"{accuracy(kept['six']['constant 0.5'].networks, X, Y)[0]:.0%}" == "58%"
+        ),
     )
     lengths = {name: np.linalg.norm(np.diff(path, axis=0), axis=-1).sum(axis=0) for name, path in kept["paths"].items()}
     yield "The path is not short", lengths["constant 0.5"].min() > 0.15
@@ -116,7 +151,8 @@ def claims_of_symmetry(kept):
 
 def claims_of_boundaries(kept):
     right = {
-        name: [f"{accuracy(run.kept[time], X, Y)[0]:.0%}" for time in (1000, 5000, 15000)] for name, run in kept["chosen"].items()
+        name: [f"{accuracy(run.kept[time], X, Y)[0]:.0%}" for time in (1000, 5000, 15000)]
+        for name, run in kept["chosen"].items()
     }
     yield "54% are right after 1,000 steps, 77% after 5,000, 99% at the end", right["He"] == ["54%", "77%", "99%"]
     yield "From there to the end it goes from 66% to 69%", (right["10"][0], right["10"][-1]) == ("66%", "69%")
@@ -135,20 +171,27 @@ def claims_of_the_sweep(kept):
     row = {scale: number for number, scale in enumerate(kept["scales"])}
     yield "350 networks: seven scales, 50 seeds at each", right.shape == (7, 50)
     yield "All take 1,500 steps at a learning rate of 0.1", kept["sweep"].iteration[-1] == 1500
-    yield "From half of He's scale to three times He's scale, the median is at 98% or more", (
-        min(medians[scale] for scale in (0.5, 1, 2, 3)) >= 0.98 - 1e-9
+    yield (
+        "From half of He's scale to three times He's scale, the median is at 98% or more",
+        (min(medians[scale] for scale in (0.5, 1, 2, 3)) >= 0.98 - 1e-9),
     )
     yield "At a tenth and at ten times, the median is below 75%", max(medians[0.1], medians[10]) < 0.75
-    yield "At He's scale, 2 of 50 networks fail, and both have a dead unit", (
-        fails[row[1]].sum() == (fails & dead)[row[1]].sum() == 2
+    yield (
+        "At He's scale, 2 of 50 networks fail, and both have a dead unit",
+        (fails[row[1]].sum() == (fails & dead)[row[1]].sum() == 2),
     )
-    yield "None of the 31 without dead units fails. But 17 others have dead units too", (
-        (~dead)[row[1]].sum() == 31 and (dead & ~fails)[row[1]].sum() == 17
+    yield (
+        "None of the 31 without dead units fails. But 17 others have dead units too",
+        ((~dead)[row[1]].sum() == 31 and (dead & ~fails)[row[1]].sum() == 17),
     )
-    yield "At 0.3 they explain little: 22 of the 32 failures have no dead unit", (
-        ((fails & ~dead)[row[0.3]].sum(), fails[row[0.3]].sum()) == (22, 32)
+    yield (
+        "At 0.3 they explain little: 22 of the 32 failures have no dead unit",
+        (((fails & ~dead)[row[0.3]].sum(), fails[row[0.3]].sum()) == (22, 32)),
     )
-    yield "At ten times, 35 of the 50 have dead units, and 48 fail", (dead[row[10]].sum(), fails[row[10]].sum()) == (35, 48)
+    yield (
+        "At ten times, 35 of the 50 have dead units, and 48 fail",
+        (dead[row[10]].sum(), fails[row[10]].sum()) == (35, 48),
+    )
     yield "Call it a failure if fewer than 95% are right", fails.any()
     yield "so 1 is He, and 2 has weights twice as large", 1 in row and 2 in row
 
@@ -156,27 +199,69 @@ def claims_of_the_sweep(kept):
 def claims_of_rates(kept):
     table = dict(zip(STARTS, kept["table"]))
     good = {name: [rate for rate, value in zip(kept["rates"], row) if value >= 0.95] for name, row in table.items()}
-    yield "the learning rates 0.1, 0.3 and 1 are good", all(good[name] == [0.1, 0.3, 1] for name in ("Xavier", "He", "N(0, 1)"))
-    yield "Each field has the accuracy after 1,500 steps, the middle one of three networks", (
-        kept["run"].iteration[-1] == 1500 and len(kept["run"].networks) == 3 * kept["table"].size
+    yield (
+        "the learning rates 0.1, 0.3 and 1 are good",
+        all(good[name] == [0.1, 0.3, 1] for name in ("Xavier", "He", "N(0, 1)")),
+    )
+    yield (
+        "Each field has the accuracy after 1,500 steps, the middle one of three networks",
+        (kept["run"].iteration[-1] == 1500 and len(kept["run"].networks) == 3 * kept["table"].size),
     )
     yield "1,500 steps are not enough for them", max(table["He"][:2]) < 0.9
-    yield "From the start 0.01, no learning rate is good. From the start 10 none is either", good["0.01"] == good["10"] == []
-    yield "it reaches 81% at the learning rate 0.1, and falls back to 50% at 1", [f"{table['10'][number]:.0%}" for number in (2, 4)] == ["81%", "50%"]
+    yield (
+        "From the start 0.01, no learning rate is good. From the start 10 none is either",
+        good["0.01"] == good["10"] == [],
+    )
+    yield (
+        "it reaches 81% at the learning rate 0.1, and falls back to 50% at 1",
+        [f"{table['10'][number]:.0%}" for number in (2, 4)] == ["81%", "50%"],
+    )
     long = train(draw([2, 10, 5, 1], STARTS["0.01"], range(3)), X, Y, 0.3, 15000)
-    yield "With 15,000 steps at a learning rate of 0.3, networks from 0.01 learn the circles as well", (
-        accuracy(long.networks, X, Y).min() > 0.98
+    yield (
+        "With 15,000 steps at a learning rate of 0.3, networks from 0.01 learn the circles as well",
+        (accuracy(long.networks, X, Y).min() > 0.98),
     )
 
 
-CLAIMS = [claims_of_the_signal, claims_of_depth, claims_of_six_starts, claims_of_symmetry, claims_of_boundaries, claims_of_the_sweep, claims_of_rates]
+CLAIMS = [
+    claims_of_the_signal,
+    claims_of_depth,
+    claims_of_six_starts,
+    claims_of_symmetry,
+    claims_of_boundaries,
+    claims_of_the_sweep,
+    claims_of_rates,
+]
 
 # Phrases whose numbers name things or give an order, and claim nothing measured.
 NAMES = [
-    "n(0, 1)", "from 0.01", "**0.01**", "**10**", "and 0.01 do not", "start 10", "every weight 0.5", "layer 1", "layer 30", "step 1,000",
-    "$x_1$", "$x_2$", "at 30 layers", "in 30 layers", "30 layers multiply 30 times", "rate of 0.001", "with 1.", "for 500 steps", "500 steps more", "the first 500 steps", "each hidden layer has 10 units",
-    '"times" at 1.41, the root of 2', "above 0.6 at the end", "iccv 2015", "aistats 2010", "sun, 2015",
-]  # fmt: skip
+    "n(0, 1)",
+    "from 0.01",
+    "**0.01**",
+    "**10**",
+    "and 0.01 do not",
+    "start 10",
+    "every weight 0.5",
+    "layer 1",
+    "layer 30",
+    "step 1,000",
+    "$x_1$",
+    "$x_2$",
+    "at 30 layers",
+    "in 30 layers",
+    "30 layers multiply 30 times",
+    "rate of 0.001",
+    "with 1.",
+    "for 500 steps",
+    "500 steps more",
+    "the first 500 steps",
+    "each hidden layer has 10 units",
+    '"times" at 1.41, the root of 2',
+    "above 0.6 at the end",
+    "iccv 2015",
+    "aistats 2010",
+    "sun, 2015",
+]
 
 
 @pytest.mark.parametrize("claims", CLAIMS, ids=[of.__name__.removeprefix("claims_of_") for of in CLAIMS])

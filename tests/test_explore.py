@@ -80,7 +80,9 @@ def test_gradients_of_a_deep_network_agree_with_central_differences():
                 (moved.W, moved.b)[kind][layer][place] += sign * step
                 costs.append(cost(forward(moved, X)[0], Y)[0])
             assert arrays[layer].shape == gradients[layer][kind].shape
-            assert gradients[layer][kind][place] == pytest.approx((costs[0] - costs[1]) / (2 * step), rel=1e-5, abs=1e-9)
+            assert gradients[layer][kind][place] == pytest.approx(
+                (costs[0] - costs[1]) / (2 * step), rel=1e-5, abs=1e-9
+            )
 
 
 def test_training_is_gradient_descent_whatever_is_computed_together(monkeypatch):
@@ -93,7 +95,9 @@ def test_training_is_gradient_descent_whatever_is_computed_together(monkeypatch)
             np.testing.assert_allclose(run.kept[100].W[1][3], parameters["W2"], rtol=1e-9, atol=1e-12)
         _, cache = init_utils.forward_propagation(X, parameters)
         if iteration % 50 == 0:
-            assert run.cost[iteration // 50, 3] == pytest.approx(init_utils.compute_loss_from_logits(cache.z3, Y), rel=1e-9)
+            assert run.cost[iteration // 50, 3] == pytest.approx(
+                init_utils.compute_loss_from_logits(cache.z3, Y), rel=1e-9
+            )
         parameters = init_utils.update_parameters(parameters, init_utils.backward_propagation(X, Y, cache), 0.3)
     np.testing.assert_allclose(run.networks.W[1][3], parameters["W2"], rtol=1e-9, atol=1e-12)
     monkeypatch.setattr(explore, "SHARE", 1)
@@ -103,7 +107,9 @@ def test_training_is_gradient_descent_whatever_is_computed_together(monkeypatch)
 
 
 def test_stacks_are_trained_at_once_and_told_apart():
-    stacks = {name: draw(SHAPE, STARTS[name], seeds) for name, seeds in {"He": [1, 2], "0.01": [4], "10": [1, 2, 3]}.items()}
+    stacks = {
+        name: draw(SHAPE, STARTS[name], seeds) for name, seeds in {"He": [1, 2], "0.01": [4], "10": [1, 2, 3]}.items()
+    }
     for name, run in explore.train_each(stacks, X, Y, num_iterations=60, every=20, keep=[40]).items():
         alone = train(stacks[name], X, Y, num_iterations=60, every=20, keep=[40])
         np.testing.assert_array_equal(run.cost, alone.cost)
@@ -121,7 +127,9 @@ def test_half_as_many_digits_lead_to_the_same_place():
 def test_a_start_that_runs_out_of_the_numbers_warns_nobody():
     run = train(draw([2] + 20 * [20] + [1], STARTS["10"], [0]), X, Y, 10.0, 20, every=10)
     assert 0 <= accuracy(run.networks, X, Y)[0] <= 1
-    assert explore.plot_one(run.networks, run.iteration, run.cost[:, 0], X, Y).alt.startswith("After 20 steps: the numbers ran over")
+    assert explore.plot_one(run.networks, run.iteration, run.cost[:, 0], X, Y).alt.startswith(
+        "After 20 steps: the numbers ran over"
+    )
 
 
 def test_dead_units_are_those_that_no_example_wakes():

@@ -31,7 +31,9 @@ from grading.gradebook import READABLE, Class, NbGraderException
 from grading.result import Graded
 from grading.sandbox import available
 
-SAMPLE = [path for path in sorted((ROOT / "examples" / "submitted").iterdir()) if path.name != "ines"]  # she takes ten seconds
+SAMPLE = [
+    path for path in sorted((ROOT / "examples" / "submitted").iterdir()) if path.name != "ines"
+]  # she takes ten seconds
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,16 @@ def server():
         shutil.chown(folder, "postgres", "postgres")
         someone = {"user": "postgres", "group": "postgres", "extra_groups": []}
     run = Server(programs[-1], folder, someone)
-    run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D", folder / "data")
+    run(
+        "initdb",
+        "--auth=trust",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        "-D",
+        folder / "data",
+    )
     run.start()
     yield run
     run("pg_ctl", "stop", "-m", "immediate", "-D", folder / "data")
@@ -59,8 +70,15 @@ class Server:
         self.programs, self.folder, self.someone, self.made = programs, folder, someone, 0
 
     def __call__(self, program, *arguments):
-        subprocess.run([self.programs / program, *arguments], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, cwd=self.folder, **self.someone)  # fmt: skip
+        subprocess.run(
+            [self.programs / program, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self.someone,
+        )
 
     def start(self):
         options = f"-c listen_addresses='' -k {self.folder}"
@@ -74,7 +92,9 @@ class Server:
 
 @pytest.fixture(scope="session")
 def cluster():
-    with LocalCluster(n_workers=8, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as started:
+    with LocalCluster(
+        n_workers=8, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as started:
         yield started
 
 
@@ -116,8 +136,15 @@ def a_class(size, seconds=0.0):
 
 
 def the_sample_class():
-    made = {path.name: lambda place, path=path: shutil.copytree(path / "initialization", place, dirs_exist_ok=True) for path in SAMPLE}
-    return made | {"Zoë": lambda place: save(blank(["he"]), place), "a b": lambda place: None, "B": lambda place: save(blank(), place)}
+    made = {
+        path.name: lambda place, path=path: shutil.copytree(path / "initialization", place, dirs_exist_ok=True)
+        for path in SAMPLE
+    }
+    return made | {
+        "Zoë": lambda place: save(blank(["he"]), place),
+        "a b": lambda place: None,
+        "B": lambda place: save(blank(), place),
+    }
 
 
 def work(course):
@@ -127,12 +154,17 @@ def work(course):
 def everything(course):
     """What there is to know of a graded class: the rows of grades.csv, nbgrader's own gradebook, and the notebooks for feedback."""
     rows = [row(result) for _, result in course.results()]
-    notebooks = {path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")}
+    notebooks = {
+        path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")
+    }
     stored = {}
     with Gradebook(course.course.db_url, course.course.course_id) as gradebook:
         for submission in gradebook.assignment_submissions("initialization"):
-            grades = {grade.name: (grade.auto_score, grade.score, grade.max_score, grade.needs_manual_grade)
-                      for notebook in submission.notebooks for grade in notebook.grades}  # fmt: skip
+            grades = {
+                grade.name: (grade.auto_score, grade.score, grade.max_score, grade.needs_manual_grade)
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
             comments = sorted(comment.name for notebook in submission.notebooks for comment in notebook.comments)
             assert submission.student.id not in stored
             stored[submission.student.id] = grades, comments, submission.score
@@ -201,7 +233,9 @@ def assert_formgrader_shows(course, expected):
     for student, _, score, most, *_ in rows:
         if student in notebooks:
             entry = shown[student]
-            assert (entry["autograded"], entry["score"], entry["max_score"]) == (True, float(score), float(most)), student
+            assert (entry["autograded"], entry["score"], entry["max_score"]) == (True, float(score), float(most)), (
+                student
+            )
 
 
 def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
@@ -209,7 +243,9 @@ def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
     for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
         pass
     with course.gradebook() as gradebook:
-        gradebook.find_comment("he-exercise", "initialization", "initialization", "student-001").manual_comment = "Look at the scale."
+        gradebook.find_comment(
+            "he-exercise", "initialization", "initialization", "student-001"
+        ).manual_comment = "Look at the scale."
         gradebook.find_grade("he-test", "initialization", "initialization", "student-001").manual_score = 7.5
         gradebook.db.commit()
     assert set(dict(fleet.feedback(course, fleet.Local(2))).values()) == {True}
@@ -249,9 +285,13 @@ def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path):
 def command(course, *arguments):
     """Start the command line of a course's own grader, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "grading", *arguments], cwd=course.course.root, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "grading", *arguments],
+        cwd=course.course.root,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def wait_until(true, seconds=60):
@@ -332,7 +372,9 @@ def test_the_command_is_ended(tmp_path, number):
     with course.writer() as writer:
         interrupted = writer.interrupted()
     assert interrupted
-    assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in finished(course, 0.1).replace("\n", " ")
+    assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in finished(
+        course, 0.1
+    ).replace("\n", " ")
 
 
 def test_a_worker_of_this_machine_is_killed(tmp_path):
@@ -368,7 +410,10 @@ def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
 def test_the_scheduler_of_a_cluster_is_killed(tmp_path):
     course = course_of(tmp_path, a_class(32, 0.1))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    dask, quiet = [sys.executable, "-m", "distributed.cli.dask_scheduler"], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask, quiet = (
+        [sys.executable, "-m", "distributed.cli.dask_scheduler"],
+        {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
+    )
     with contextlib.ExitStack() as stack:
         file = tmp_path / "scheduler.json"
         scheduler = subprocess.Popen([*dask, "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet)
@@ -377,7 +422,12 @@ def test_the_scheduler_of_a_cluster_is_killed(tmp_path):
         wait_until(file.exists)
         address = json.loads(file.read_text())["address"]
         options = ["--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
-        nodes = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, *options], env=environment, cwd=tmp_path, **quiet)
+        nodes = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", address, *options],
+            env=environment,
+            cwd=tmp_path,
+            **quiet,
+        )
         stack.callback(nodes.wait)
         stack.callback(nodes.terminate)
         ran = command(course, "autograde", "initialization", "--scheduler", address)
@@ -431,7 +481,10 @@ def test_the_disk_is_full(tmp_path):
     sealed = ["bwrap", "--dev-bind", "/", "/", "--size", str(6 << 20), "--tmpfs", "/mnt"]
     ran = subprocess.run([*sealed, "sh", "-c", script], capture_output=True, text=True)
     output = " ".join(ran.stdout.split())
-    assert "first: 1" in output and ("No space left on device" in output or "disk is full" in output), (output, ran.stderr)
+    assert "first: 1" in output and ("No space left on device" in output or "disk is full" in output), (
+        output,
+        ran.stderr,
+    )
     assert "Traceback" not in output
     assert "40 students, 10 with full marks, 0 not graded to the end." in output, output
 

@@ -33,23 +33,36 @@ def notebook(cells):
         cell = nbformat.v4.new_code_cell(source, id=name)
         kind = name.rpartition("-")[2]
         cell.metadata.nbgrader = {
-            "grade_id": name, "grade": kind == "test", "solution": kind == "exercise", "locked": kind != "exercise",
-            "points": 5, "schema_version": 3,
-        }  # fmt: skip
+            "grade_id": name,
+            "grade": kind == "test",
+            "solution": kind == "exercise",
+            "locked": kind != "exercise",
+            "points": 5,
+            "schema_version": 3,
+        }
         made.cells.append(cell)
     return made
 
 
 # An assignment about words and tables: functions, a class, a value, partial points, text, dicts, lists and arrays.
 WORDS = [
-    ("imports", "import numpy as np\nfrom collections import Counter\nfrom shop import PRICES\nprint(1 / 0 if False else 'given')"),
+    (
+        "imports",
+        "import numpy as np\nfrom collections import Counter\nfrom shop import PRICES\nprint(1 / 0 if False else 'given')",
+    ),
     ("given", "def shout(text):\n    return text.upper()\n\nslow = sum(range(10))"),
     ("count-exercise", "def count(text):\n    return dict(Counter(text.split()))"),
     ("count-test", "assert count('a b a') == {'a': 2, 'b': 1}\nassert count('') == {}, 'an empty text has no words'"),
     ("scale-exercise", "def scale(table, by=2):\n    return table * by\n\nLIMIT = 7"),
-    ("scale-test", "np.testing.assert_array_equal(scale(np.arange(3), by=3), [0, 3, 6])\nassert scale([1]) == [1, 1]\nassert LIMIT == 7"),
+    (
+        "scale-test",
+        "np.testing.assert_array_equal(scale(np.arange(3), by=3), [0, 3, 6])\nassert scale([1]) == [1, 1]\nassert LIMIT == 7",
+    ),
     ("total-exercise", "def total(basket):\n    return sum(PRICES[item] for item in basket)"),
-    ("total-test", "right = sum(total(basket) == price for basket, price in [([], 0), (['tea'], 3), (['tea', 'cake'], 8)])\nfloat(right) * 5 / 3"),
+    (
+        "total-test",
+        "right = sum(total(basket) == price for basket, price in [([], 0), (['tea'], 3), (['tea', 'cake'], 8)])\nfloat(right) * 5 / 3",
+    ),
     ("loud-exercise", "def loud(names):\n    return [shout(name) for name in names]"),
     ("loud-test", "### BEGIN HIDDEN TESTS\nassert loud(['a', 'b']) == ['A', 'B']\n### END HIDDEN TESTS"),
 ]
@@ -69,23 +82,41 @@ def graded(master, cells, **changes):
 def test_another_assignment_grades_with_no_change(words):
     result = graded(words, WORDS)
     assert (result.status, result.scores, result.message) == (
-        "graded", {"count": 5, "scale": 5, "total": 5, "loud": 5}, "All checks passed."
-    )  # fmt: skip
+        "graded",
+        {"count": 5, "scale": 5, "total": 5, "loud": 5},
+        "All checks passed.",
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "scores", "words_of_the_message"),
     [
         ({"count_exercise": "def count(text):\n    return {}"}, [0, 5, 5, 5], "count"),
-        ({"count_exercise": "def count(text):\n    return Counter(text.split()) if text else None"}, [0, 5, 5, 5], "an empty text"),
+        (
+            {"count_exercise": "def count(text):\n    return Counter(text.split()) if text else None"},
+            [0, 5, 5, 5],
+            "an empty text",
+        ),
         ({"scale_exercise": "def scale(table, by=2):\n    return table * by\nLIMIT = 8"}, [5, 0, 5, 5], "scale"),
         ({"scale_exercise": "def scale(table):\n    return table"}, [5, 0, 5, 5], "TypeError"),
-        ({"total_exercise": "def total(basket):\n    return 3 * len(basket)"}, [5, 5, 10 / 3, 5], "3.33333 of 5 points"),
+        (
+            {"total_exercise": "def total(basket):\n    return 3 * len(basket)"},
+            [5, 5, 10 / 3, 5],
+            "3.33333 of 5 points",
+        ),
         ({"total_exercise": "def total(basket):\n    return 1/0"}, [5, 5, 0, 5], "ZeroDivisionError"),
         ({"loud_exercise": "def loud(names):\n    return names"}, [5, 5, 5, 0], "AssertionError"),
         ({"loud_exercise": "raise RuntimeError"}, [5, 5, 5, 0], "'loud' is not defined"),
-        ({"loud_exercise": "def loud(names):\n    retrun names"}, [5, 5, 5, 0], "its cell can't be run: SyntaxError: invalid syntax (line 2: retrun names)"),
-        ({"loud_exercise": "import nowhere\ndef loud(names):\n    return names"}, [5, 5, 5, 0], "its cell can't be run: ModuleNotFoundError"),
+        (
+            {"loud_exercise": "def loud(names):\n    retrun names"},
+            [5, 5, 5, 0],
+            "its cell can't be run: SyntaxError: invalid syntax (line 2: retrun names)",
+        ),
+        (
+            {"loud_exercise": "import nowhere\ndef loud(names):\n    return names"},
+            [5, 5, 5, 0],
+            "its cell can't be run: ModuleNotFoundError",
+        ),
     ],
 )
 def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the_message):
@@ -105,17 +136,33 @@ def test_given_statements_go_with_those_that_change_what_they_bind():
 
 # Each an exercise and its test as instructors write them, which pass in one kernel.
 KERNEL = [
-    ("seeds NumPy", "def draw(n):\n    return np.random.randn(n)",
-     "for _ in range(2):\n    np.random.seed(1)\n    np.testing.assert_allclose([*draw(1), *draw(1)], [1.62434536, -0.61175641])"),
-    ("seeds Python", "def roll(n):\n    return [random.random() for _ in range(n)]",
-     "random.seed(7)\nfirst = roll(2)\nrandom.seed(7)\nassert first == roll(2) == [0.32383276483316237, 0.15084917392450192]"),
-    ("draws the arguments", "def add_noise(x):\n    return x + np.random.randn(2)",
-     "np.random.seed(1)\nx = np.random.randn(2)\nnp.testing.assert_allclose(add_noise(x), [1.09617361, -1.68472503])"),
-    ("looks at a global name that a call sets", "balance = 10\ndef deposit(x):\n    global balance\n    balance += x",
-     "deposit(5)\nassert balance == 15"),
+    (
+        "seeds NumPy",
+        "def draw(n):\n    return np.random.randn(n)",
+        "for _ in range(2):\n    np.random.seed(1)\n    np.testing.assert_allclose([*draw(1), *draw(1)], [1.62434536, -0.61175641])",
+    ),
+    (
+        "seeds Python",
+        "def roll(n):\n    return [random.random() for _ in range(n)]",
+        "random.seed(7)\nfirst = roll(2)\nrandom.seed(7)\nassert first == roll(2) == [0.32383276483316237, 0.15084917392450192]",
+    ),
+    (
+        "draws the arguments",
+        "def add_noise(x):\n    return x + np.random.randn(2)",
+        "np.random.seed(1)\nx = np.random.randn(2)\nnp.testing.assert_allclose(add_noise(x), [1.09617361, -1.68472503])",
+    ),
+    (
+        "looks at a global name that a call sets",
+        "balance = 10\ndef deposit(x):\n    global balance\n    balance += x",
+        "deposit(5)\nassert balance == 15",
+    ),
     ("changes a value of the student's", "basket = {'tea': 1}", "basket['cake'] = 2\nassert len(basket) == 2"),
-    ("asks for a text out of an array", "def best(x):\n    return np.array(['a', 'b'])[np.argmax(x)]", "assert best([1, 2]) == 'b'"),
-]  # fmt: skip
+    (
+        "asks for a text out of an array",
+        "def best(x):\n    return np.array(['a', 'b'])[np.argmax(x)]",
+        "assert best([1, 2]) == 'b'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("exercise", "test"), [case[1:] for case in KERNEL], ids=[case[0] for case in KERNEL])
@@ -159,7 +206,14 @@ def test_a_last_line_is_a_score_only_where_it_is_a_number(value, earned):
 
 def test_given_statements_are_found_with_the_names_that_they_bind():
     source = "%matplotlib inline\nimport os.path, json as j\nfrom a import b as c, d\nx, (y, *z) = 1, (2, 3)\nprint(q := 5)\nfor i in range(3):\n    k = i\n[w for w in x]\ndef f(u):\n    v = u\n"
-    assert [statement.names for statement in statements(source)] == [("os", "j"), ("c", "d"), ("x", "y", "z"), ("q",), ("i", "k"), ("f",)]
+    assert [statement.names for statement in statements(source)] == [
+        ("os", "j"),
+        ("c", "d"),
+        ("x", "y", "z"),
+        ("q",),
+        ("i", "k"),
+        ("f",),
+    ]
 
 
 # --------------------------------------------------------------- this assignment

@@ -138,23 +138,36 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(course, method, penalty):
     made.generate()
     with made.gradebook() as gradebook:
         gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
-    for student, time in {"amy": "2026-03-01 11:00:00 UTC", "ben": "2026-03-01 15:30:00.250 UTC", "cleo": "yesterday"}.items():
+    for student, time in {
+        "amy": "2026-03-01 11:00:00 UTC",
+        "ben": "2026-03-01 15:30:00.250 UTC",
+        "cleo": "yesterday",
+    }.items():
         hand_in(made, student, time)
     graded(made, made.students())
 
     def stored():
         with made.gradebook() as gradebook:
-            return {one.student_id: (str(one.timestamp), one.total_seconds_late, one.notebooks[0].late_submission_penalty)
-                    for one in gradebook.assignment_submissions("initialization")}  # fmt: skip
+            return {
+                one.student_id: (str(one.timestamp), one.total_seconds_late, one.notebooks[0].late_submission_penalty)
+                for one in gradebook.assignment_submissions("initialization")
+            }
 
-    expected = {"amy": ("2026-03-01 11:00:00", 0, None), "ben": ("2026-03-01 15:30:00.250000", 12600.25, penalty), "cleo": ("None", 0, None)}
+    expected = {
+        "amy": ("2026-03-01 11:00:00", 0, None),
+        "ben": ("2026-03-01 15:30:00.250000", 12600.25, penalty),
+        "cleo": ("None", 0, None),
+    }
     assert stored() == expected
     about = {"notebook": "initialization", "assignment": "initialization", "db_url": made.course.db_url}
     for student in expected:  # nbgrader's own step finds nothing to change
         AssignLatePenalties(config=made.config).preprocess(blank(), {"nbgrader": {**about, "student": student}})
     assert stored() == expected
     results = dict(made.results())
-    assert "Handed in 3.5 hours late." in results["ben"].message and "late" not in results["amy"].message + results["cleo"].message
+    assert (
+        "Handed in 3.5 hours late." in results["ben"].message
+        and "late" not in results["amy"].message + results["cleo"].message
+    )
     assert "says no time" in results["cleo"].message
     assert ("takes 20 points off" in results["ben"].message) == (penalty == 20)
     dict(fleet.feedback(made, fleet.Here()))
@@ -178,7 +191,11 @@ def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(course,
     made = Class("initialization", course)
     made.generate()
     nbgrader(course, "release_assignment", "initialization")
-    for student, time, secret in (("amy", "2026-03-01 11:00:00 UTC", "a secret"), ("ben", "soon \x1b[2J", " "), ("cleo", "", "x" * 2000)):
+    for student, time, secret in (
+        ("amy", "2026-03-01 11:00:00 UTC", "a secret"),
+        ("ben", "soon \x1b[2J", " "),
+        ("cleo", "", "x" * 2000),
+    ):
         hand_in(made, student, time, secret)
     graded(made, made.students())
     dict(fleet.feedback(made, fleet.Here()))
@@ -198,7 +215,11 @@ def test_a_penalty_that_nbgrader_does_not_know_gets_a_sentence(course):
         graded(made, [])
 
 
-PATHS = ["2026-03-01 11:00:00 /proc/self/mem", "2026-03-01 11:00:00 :/etc/localtime", "2026-03-01 11:00:00 ../../etc/localtime"]
+PATHS = [
+    "2026-03-01 11:00:00 /proc/self/mem",
+    "2026-03-01 11:00:00 :/etc/localtime",
+    "2026-03-01 11:00:00 ../../etc/localtime",
+]
 
 
 @given(st.text() | st.from_regex(r"\d+-\d+-\d+ \d+:\d+:\d+ [+-]?[\w:/.]+", fullmatch=True) | st.sampled_from(PATHS))
@@ -326,9 +347,13 @@ def test_damaged_cells_cost_nothing(small, damage, status, score, words):
 
 def test_grades_csv_has_the_contract_and_quotes_what_it_must():
     awkward = Result(
-        "o'neil, \"x\"", "initialization", "graded", {"zeros": 10.0, "random": 0.0, "he": 2.5},
-        {"zeros": 10.0, "random": 10.0, "he": 10.0}, 'says "no", twice\nand again',
-    )  # fmt: skip
+        'o\'neil, "x"',
+        "initialization",
+        "graded",
+        {"zeros": 10.0, "random": 0.0, "he": 2.5},
+        {"zeros": 10.0, "random": 10.0, "he": 10.0},
+        'says "no", twice\nand again',
+    )
     text = io.StringIO()
     csv.writer(text).writerows([columns(EXERCISES), row(awkward)])
     (read,) = csv.DictReader(io.StringIO(text.getvalue(), newline=""))
@@ -338,7 +363,9 @@ def test_grades_csv_has_the_contract_and_quotes_what_it_must():
 
 
 def test_a_result_survives_storing():
-    result = Result("zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, "Good.", {"he": "nul \0 and half \ud800"})
+    result = Result(
+        "zoe", "initialization", "graded", {"he": 10.0}, {"he": 10.0}, "Good.", {"he": "nul \0 and half \ud800"}
+    )
     assert Result.from_json(result.as_json()) == result
     assert "\0" not in result.as_json() and result.as_json().isascii()  # PostgreSQL takes neither
 

@@ -125,9 +125,13 @@ def test_update_takes_one_step_and_leaves_its_arguments_alone():
 
 def test_predictions_and_accuracy(capsys):
     parameters = {
-        "W1": np.array([[1.0]]), "b1": np.zeros((1, 1)), "W2": np.array([[1.0]]), "b2": np.zeros((1, 1)),
-        "W3": np.array([[1.0]]), "b3": np.zeros((1, 1)),
-    }  # fmt: skip
+        "W1": np.array([[1.0]]),
+        "b1": np.zeros((1, 1)),
+        "W2": np.array([[1.0]]),
+        "b2": np.zeros((1, 1)),
+        "W3": np.array([[1.0]]),
+        "b3": np.zeros((1, 1)),
+    }
     X = np.array([[-1.0, 0.0, 1.0, 2.0]])
     np.testing.assert_array_equal(predict_dec(parameters, X), [[False, False, True, True]])  # 0.5 is class 0
     predictions = predict(X, np.array([[0, 1, 1, 1]]), parameters)
@@ -188,11 +192,14 @@ NAN = np.array([[0.0, np.nan, 1.0, 1.0, 1.0, 1.0]] * 2)
         (lambda X, Y, p: backward_propagation(X, Y[:, :3], forward_propagation(X, p)[1]), ["Y", "(1, 3)", "(1, 6)"]),
         (lambda X, Y, p: backward_propagation(X[:, :3], Y, forward_propagation(X, p)[1]), ["X", "3", "6", "cache"]),
         (lambda X, Y, p: update_parameters(p, {}, 0.1), ["grads['dW1']", "missing", "(4, 2)"]),
-        (lambda X, Y, p: update_parameters({"W1": p["W1"]}, {"dW1": p["b1"]}, 0.1), ["grads['dW1']", "(4, 1)", "(4, 2)"]),
+        (
+            lambda X, Y, p: update_parameters({"W1": p["W1"]}, {"dW1": p["b1"]}, 0.1),
+            ["grads['dW1']", "(4, 1)", "(4, 2)"],
+        ),
         (lambda X, Y, p: predict(X, Y[0], p), ["y has shape (6,)", "(1, 6)"]),
         (lambda X, Y, p: predict_dec(p, X.T), ["W1", "transposed"]),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_gets_one_sentence_that_names_the_argument(call, words):
     with pytest.raises(ValueError) as caught:
         call(*good())

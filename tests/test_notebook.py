@@ -150,8 +150,12 @@ def edge(side):
     """Points along one side of the plotted area."""
     low, high = X.min(axis=1) - 0.3, X.max(axis=1) + 0.3
     first, second = np.linspace(low[0], high[0], 100), np.linspace(low[1], high[1], 100)
-    fixed = {"left": (low[0] + 0 * second, second), "right": (high[0] + 0 * second, second),
-             "bottom": (first, low[1] + 0 * first), "top": (first, high[1] + 0 * first)}  # fmt: skip
+    fixed = {
+        "left": (low[0] + 0 * second, second),
+        "right": (high[0] + 0 * second, second),
+        "bottom": (first, low[1] + 0 * first),
+        "top": (first, high[1] + 0 * first),
+    }
     return np.array(fixed[side])
 
 
@@ -165,8 +169,9 @@ def prose(source):
 
 
 def claims_of_the_data():
-    yield "There are 300 points to train on and 100 to test with, half of them of each class", (
-        (X.shape, TEST_X.shape, Y.mean(), TEST_Y.mean()) == ((2, 300), (2, 100), 0.5, 0.5)
+    yield (
+        "There are 300 points to train on and 100 to test with, half of them of each class",
+        ((X.shape, TEST_X.shape, Y.mean(), TEST_Y.mean()) == ((2, 300), (2, 100), 0.5, 0.5)),
     )
     outer, inner = np.hypot(*X[:, Y[0] == 0]), np.hypot(*X[:, Y[0] == 1])
     yield "Class 0 is the outer circle, class 1 the inner one", outer.mean() > inner.mean()
@@ -181,83 +186,106 @@ def claims_of_zeros():
     a3, cache = forward_propagation(X, zeros)
     gradients = backward_propagation(X, Y, cache)
     trained = train(zeros)
-    yield "So the cost is $-\\log(1/2) = \\ln 2 \\approx 0.6931$", (
-        np.isclose(cost(zeros), np.log(2), atol=1e-15) and f"{np.log(2):.4f}" == "0.6931"
+    yield (
+        "So the cost is $-\\log(1/2) = \\ln 2 \\approx 0.6931$",
+        (np.isclose(cost(zeros), np.log(2), atol=1e-15) and f"{np.log(2):.4f}" == "0.6931"),
     )
     yield "It starts at 0.6931 and stays there", f"{cost(zeros):.4f}" == f"{cost(trained):.4f}" == "0.6931"
     yield "The accuracy is 0.5 on both sets", accuracy(trained) == accuracy(trained, TEST_X, TEST_Y) == 0.5
-    yield "the logit is $z^{[3]} = 0$, and the probability is $a^{[3]} = \\sigma(0) = 1/2$", (
-        not cache.z3.any() and np.all(a3 == 0.5)
+    yield (
+        "the logit is $z^{[3]} = 0$, and the probability is $a^{[3]} = \\sigma(0) = 1/2$",
+        (not cache.z3.any() and np.all(a3 == 0.5)),
     )
     yield "The probability of the true class is $1/2$", np.all(np.where(Y == 1, a3, 1 - a3) == 0.5)
     yield "$z^{[1]} = 0 \\cdot x + 0 = 0$, and $a^{[1]} = \\mathrm{relu}(0) = 0$", not cache.z1.any() | cache.a1.any()
     yield "the same again, $a^{[2]} = 0$", not cache.a2.any()
-    yield "whether the probability is greater than 0.5. Exactly 0.5 is not, so it counts as class 0", (
-        not predict_dec(zeros, X).any()
+    yield (
+        "whether the probability is greater than 0.5. Exactly 0.5 is not, so it counts as class 0",
+        (not predict_dec(zeros, X).any()),
     )
-    yield "$a^{[3]} - y$, is $+1/2$ for class 0 and $-1/2$ for class 1", (
-        set((a3 - Y)[Y == 0]) == {0.5} and set((a3 - Y)[Y == 1]) == {-0.5}
+    yield (
+        "$a^{[3]} - y$, is $+1/2$ for class 0 and $-1/2$ for class 1",
+        (set((a3 - Y)[Y == 0]) == {0.5} and set((a3 - Y)[Y == 1]) == {-0.5}),
     )
     _, some = forward_propagation(X, start(he))
     by_hand = (some.a3 - Y) @ some.a2.T / Y.size
-    yield "$dW^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)\\, a^{[2]\\top}$", (
-        np.allclose(backward_propagation(X, Y, some)["dW3"], by_hand, rtol=1e-12)
+    yield (
+        "$dW^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)\\, a^{[2]\\top}$",
+        (np.allclose(backward_propagation(X, Y, some)["dW3"], by_hand, rtol=1e-12)),
     )
-    yield "$db^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)$", (
-        np.allclose(backward_propagation(X, Y, some)["db3"], np.mean(some.a3 - Y), rtol=1e-12)
+    yield (
+        "$db^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)$",
+        (np.allclose(backward_propagation(X, Y, some)["db3"], np.mean(some.a3 - Y), rtol=1e-12)),
     )
     some_without_W3 = backward_propagation(X, Y, some._replace(W3=np.zeros_like(some.W3)))
-    yield "The error goes back to layer 2 through $W^{[3]\\top}$", (
-        not any(some_without_W3[key].any() for key in ("dW2", "db2", "dW1", "db1"))
+    yield (
+        "The error goes back to layer 2 through $W^{[3]\\top}$",
+        (not any(some_without_W3[key].any() for key in ("dW2", "db2", "dW1", "db1"))),
     )
     yield "All of $a^{[2]}$ is 0, so it is exactly 0", not gradients["dW3"].any()
-    yield "which is 0. So $dW^{[2]}$, $db^{[2]}$, $dW^{[1]}$ and $db^{[1]}$ are exactly 0 as well", (
-        not any(gradients[key].any() for key in ("dW2", "db2", "dW1", "db1"))
+    yield (
+        "which is 0. So $dW^{[2]}$, $db^{[2]}$, $dW^{[1]}$ and $db^{[1]}$ are exactly 0 as well",
+        (not any(gradients[key].any() for key in ("dW2", "db2", "dW1", "db1"))),
     )
-    yield "the one gradient that need not be 0. Here 150 times $+1/2$ and 150 times $-1/2$ cancel", (
-        np.sum(a3 - Y == 0.5) == np.sum(a3 - Y == -0.5) == 150 and abs(gradients["db3"][0, 0]) < 1e-15
+    yield (
+        "the one gradient that need not be 0. Here 150 times $+1/2$ and 150 times $-1/2$ cancel",
+        (np.sum(a3 - Y == 0.5) == np.sum(a3 - Y == -0.5) == 150 and abs(gradients["db3"][0, 0]) < 1e-15),
     )
-    yield "Where `db3` is not printed as 0, what is left is rounding: it is far below $10^{-15}$", abs(gradients["db3"][0, 0]) < 1e-16
+    yield (
+        "Where `db3` is not printed as 0, what is left is rounding: it is far below $10^{-15}$",
+        abs(gradients["db3"][0, 0]) < 1e-16,
+    )
     chosen = np.concatenate([np.flatnonzero(Y[0] == 1), np.flatnonzero(Y[0] == 0)[:75]])
     lopsided = train(zeros, X=X[:, chosen], Y=Y[:, chosen])
     yield "Keep all 150 points of class 1, but only 75 of class 0", chosen.size == 225
-    yield "Only $b^{[3]}$ moved, to $\\ln 2 \\approx 0.6931$", (
-        np.isclose(lopsided["b3"][0, 0], np.log(2), atol=1e-12)
-        and not any(value.any() for key, value in lopsided.items() if key != "b3")
+    yield (
+        "Only $b^{[3]}$ moved, to $\\ln 2 \\approx 0.6931$",
+        (
+            np.isclose(lopsided["b3"][0, 0], np.log(2), atol=1e-12)
+            and not any(value.any() for key, value in lopsided.items() if key != "b3")
+        ),
     )
-    yield "That is the logit of the probability $2/3$, the share of class 1", (
-        np.isclose(np.log((2 / 3) / (1 / 3)), np.log(2)) and np.isclose(Y[:, chosen].mean(), 2 / 3)
+    yield (
+        "That is the logit of the probability $2/3$, the share of class 1",
+        (np.isclose(np.log((2 / 3) / (1 / 3)), np.log(2)) and np.isclose(Y[:, chosen].mean(), 2 / 3)),
     )
     share = accuracy(lopsided, X[:, chosen], Y[:, chosen])
-    yield 'says "class 1" to every point: 66.7% are right', (
-        predict_dec(lopsided, X).all() and percent(share, 1) == "66.7%"
+    yield (
+        'says "class 1" to every point: 66.7% are right',
+        (predict_dec(lopsided, X).all() and percent(share, 1) == "66.7%"),
     )
     yield "Every weight is still exactly 0", not any(lopsided[f"W{layer}"].any() for layer in (1, 2, 3))
 
 
 def claims_of_symmetry():
     constant = train(start(lambda shape: np.full(shape, 0.5)))
-    yield "every weight 0.5. Now the signal flows", (
-        forward_propagation(X, start(lambda shape: np.full(shape, 0.5)))[1].a2.any()
+    yield (
+        "every weight 0.5. Now the signal flows",
+        (forward_propagation(X, start(lambda shape: np.full(shape, 0.5)))[1].a2.any()),
     )
-    yield "They stay equal through 15,000 steps, up to rounding", (
-        np.ptp(constant["W1"], axis=0).max() < 1e-15 and np.ptp(constant["W3"]) < 1e-15
+    yield (
+        "They stay equal through 15,000 steps, up to rounding",
+        (np.ptp(constant["W1"], axis=0).max() < 1e-15 and np.ptp(constant["W3"]) < 1e-15),
     )
-    yield "The layer has ten units and works like one: the rank of `W1` is 1", (
-        np.linalg.matrix_rank(constant["W1"]) == 1 and len(constant["W1"]) == 10
+    yield (
+        "The layer has ten units and works like one: the rank of `W1` is 1",
+        (np.linalg.matrix_rank(constant["W1"]) == 1 and len(constant["W1"]) == 10),
     )
     yield "The accuracy stops at 58%", percent(accuracy(constant)) == "58%"
-    yield "which means that every row is a multiple of one row", (
-        all(np.linalg.matrix_rank(constant["W1"][[0, row]]) == 1 for row in range(10))
+    yield (
+        "which means that every row is a multiple of one row",
+        (all(np.linalg.matrix_rank(constant["W1"][[0, row]]) == 1 for row in range(10))),
     )
     _, lost = forward_propagation(X, start(np.zeros, biases=normal(1)))
     arriving = backward_propagation(X, Y, lost)
-    yield "With weights of zero and normal random biases some gradients do arrive", (
-        np.abs(arriving["dW3"]).max() > 0.01 and not arriving["dW1"].any() and not arriving["dW2"].any()
+    yield (
+        "With weights of zero and normal random biases some gradients do arrive",
+        (np.abs(arriving["dW3"]).max() > 0.01 and not arriving["dW1"].any() and not arriving["dW2"].any()),
     )
     coin = train(start(np.zeros, biases=normal(1)))
-    yield "but every point still gives the same activations", not any(
-        np.ptp(activations, axis=1).any() for activations in (lost.a1, lost.a2, lost.a3)
+    yield (
+        "but every point still gives the same activations",
+        not any(np.ptp(activations, axis=1).any() for activations in (lost.a1, lost.a2, lost.a3)),
     )
     yield "After 15,000 steps the accuracy is that of a coin", abs(accuracy(coin) - 0.5) < 0.02
     nudged = accuracy(train(start(lambda shape: 0.5 + np.random.randn(*shape) * 0.01)))
@@ -268,24 +296,30 @@ def claims_of_large_values():
     large = start(normal(10))
     a3, cache = forward_propagation(X, large)
     trained = train(large)
-    yield "83% of the training points and 86% of the test points are right", (
-        (percent(accuracy(trained)), percent(accuracy(trained, TEST_X, TEST_Y))) == ("83%", "86%")
+    yield (
+        "83% of the training points and 86% of the test points are right",
+        ((percent(accuracy(trained)), percent(accuracy(trained, TEST_X, TEST_Y))) == ("83%", "86%")),
     )
     yield "The sigmoid of each of them is so close to 1 that it is rounded to exactly 1", np.all(a3 == 1)
     yield ", and $-\\log 0$ is infinite", compute_loss(a3, Y) == np.inf
-    yield "That happens for all 300 points. For the 150 of class 0 the true class then has probability 0", (
-        np.sum(a3 == 1) == 300 and np.sum((a3 == 1) & (Y == 0)) == 150
+    yield (
+        "That happens for all 300 points. For the 150 of class 0 the true class then has probability 0",
+        (np.sum(a3 == 1) == 300 and np.sum((a3 == 1) & (Y == 0)) == 150),
     )
     z = np.array([5.0, 30.0])
-    yield "For a point of class 0 with the logit $z$ it is $\\log(1 + e^{z})$, which is close to $z$", (
-        np.allclose([compute_loss_from_logits(np.array([[v]]), np.array([[0]])) for v in z], np.log(1 + np.exp(z)))
-        and np.log(1 + np.exp(30.0)) - 30 < 1e-12
+    yield (
+        "For a point of class 0 with the logit $z$ it is $\\log(1 + e^{z})$, which is close to $z$",
+        (
+            np.allclose([compute_loss_from_logits(np.array([[v]]), np.array([[0]])) for v in z], np.log(1 + np.exp(z)))
+            and np.log(1 + np.exp(30.0)) - 30 < 1e-12
+        ),
     )
     yield "The true cost at the start is about 1773.6", f"{cost(large):.1f}" == "1773.6"
     yield "With this seed they are also all positive", cache.z3.min() > 0
     yield "the network is very sure, and wrong for half the points", accuracy(large) == 0.5 and cache.z3.min() > 37
-    yield "It runs out of the plot on the left and at the bottom", (
-        predict_dec(trained, edge("left")).any() and predict_dec(trained, edge("bottom")).any()
+    yield (
+        "It runs out of the plot on the left and at the bottom",
+        (predict_dec(trained, edge("left")).any() and predict_dec(trained, edge("bottom")).any()),
     )
     yield "takes 45 of the 150 outer points with it", np.sum(predict_dec(trained, X)[Y == 0]) == 45
     early = train(large, num_iterations=1000)
@@ -293,97 +327,160 @@ def claims_of_large_values():
     changes = [np.linalg.norm(trained[key] - early[key]) / np.linalg.norm(early[key]) for key in ("W1", "W2", "W3")]
     yield "no weight matrix changes by more than 5% of its own size", max(changes) < 0.05
     longer = train(trained, num_iterations=45000)
-    yield "60,000, end at a cost of 0.35, with 85% and 84% right", (
-        f"{cost(longer):.2f}" == "0.35"
-        and (percent(accuracy(longer)), percent(accuracy(longer, TEST_X, TEST_Y))) == ("85%", "84%")
+    yield (
+        "60,000, end at a cost of 0.35, with 85% and 84% right",
+        (
+            f"{cost(longer):.2f}" == "0.35"
+            and (percent(accuracy(longer)), percent(accuracy(longer, TEST_X, TEST_Y))) == ("85%", "84%")
+        ),
     )
     small = train(start(normal(0.01)))
-    yield "With 0.01 in place of 10 the network does not train in 15,000 steps: the cost is still 0.6931", (
-        f"{cost(small):.4f}" == "0.6931"
+    yield (
+        "With 0.01 in place of 10 the network does not train in 15,000 steps: the cost is still 0.6931",
+        (f"{cost(small):.4f}" == "0.6931"),
     )
     yield "46% of the training points are right", percent(accuracy(small)) == "46%"
     a_0 = forward_propagation(X, start(normal(0.01)))[1]
     yield "The signal shrinks in every layer", np.abs(X).mean() > np.abs(a_0.a1).mean() > np.abs(a_0.a2).mean()
-    yield "with the learning rate 0.3 in place of 0.01, and this seed, the same start reaches 99%", (
-        percent(accuracy(train(start(normal(0.01)), learning_rate=0.3))) == "99%"
+    yield (
+        "with the learning rate 0.3 in place of 0.01, and this seed, the same start reaches 99%",
+        (percent(accuracy(train(start(normal(0.01)), learning_rate=0.3))) == "99%"),
     )
     draws = np.random.RandomState(0)
-    yield "mean 0, standard deviation 1, negative as often as positive", (
-        abs(draws.randn(10**6).mean()) < 0.01 and abs(draws.randn(10**6).std() - 1) < 0.01
-        and abs((draws.randn(10**6) < 0).mean() - 0.5) < 0.01
-    )  # fmt: skip
+    yield (
+        "mean 0, standard deviation 1, negative as often as positive",
+        (
+            abs(draws.randn(10**6).mean()) < 0.01
+            and abs(draws.randn(10**6).std() - 1) < 0.01
+            and abs((draws.randn(10**6) < 0).mean() - 0.5) < 0.01
+        ),
+    )
     uniform = draws.rand(10**6)
     yield "draws **uniformly** from 0 to 1 and is never negative", uniform.min() >= 0 and uniform.max() < 1
 
 
 def claims_of_he():
     trained = train(start(he))
-    yield "99.3% of the training points and 96% of the test points are right", (
-        (percent(accuracy(trained), 1), percent(accuracy(trained, TEST_X, TEST_Y))) == ("99.3%", "96%")
+    yield (
+        "99.3% of the training points and 96% of the test points are right",
+        ((percent(accuracy(trained), 1), percent(accuracy(trained, TEST_X, TEST_Y))) == ("99.3%", "96%")),
     )
-    yield "The cost starts at 0.88, a little above the 0.69 of a coin", (
-        f"{cost(start(he)):.2f}" == "0.88" and f"{np.log(2):.2f}" == "0.69"
+    yield (
+        "The cost starts at 0.88, a little above the 0.69 of a coin",
+        (f"{cost(start(he)):.2f}" == "0.88" and f"{np.log(2):.2f}" == "0.69"),
     )
     opinion, _ = forward_propagation(X, start(he))
     yield "it puts every point in class 1", predict_dec(start(he), X).all()
     yield "with probabilities from 0.50 to 0.88", (f"{opinion.min():.2f}", f"{opinion.max():.2f}") == ("0.50", "0.88")
-    yield "The boundary is one closed line", not any(predict_dec(trained, edge(side)).any() for side in ("left", "right", "bottom", "top"))
+    yield (
+        "The boundary is one closed line",
+        not any(predict_dec(trained, edge(side)).any() for side in ("left", "right", "bottom", "top")),
+    )
     yield "The cost ends below 0.08", cost(trained) < 0.08
-    yield "After 60,000 steps, where the large start was at 0.35, it is at 0.013", (
-        f"{cost(train(trained, num_iterations=45000)):.3f}" == "0.013"
+    yield (
+        "After 60,000 steps, where the large start was at 0.35, it is at 0.013",
+        (f"{cost(train(trained, num_iterations=45000)):.3f}" == "0.013"),
     )
     draws = np.random.default_rng(0).normal(size=(2000, 200))
     signal = np.abs(np.random.default_rng(1).normal(size=(200, 50)))
     factor = np.mean(np.maximum(draws * np.sqrt(0.03) @ signal, 0) ** 2) / np.mean(signal**2)
     yield "$$\\tfrac{1}{2} \\, n \\, v .$$", factor == pytest.approx(0.5 * 200 * 0.03, rel=0.02)
-    yield "that should be 1. So the variance is $v = 2/n$, and the standard deviation is $\\sqrt{2/n}$", (
-        all(0.5 * n * (2 / n) == 1 for n in (1, 2, 8, 100))
+    yield (
+        "that should be 1. So the variance is $v = 2/n$, and the standard deviation is $\\sqrt{2/n}$",
+        (all(0.5 * n * (2 / n) == 1 for n in (1, 2, 8, 100))),
     )
-    yield "multiply the draws of layer $l$ by $\\sqrt{2/n^{[l-1]}}$", (
-        np.allclose(start(he)["W2"], start(normal(1))["W2"] * np.sqrt(2 / LAYERS_DIMS[1]))
+    yield (
+        "multiply the draws of layer $l$ by $\\sqrt{2/n^{[l-1]}}$",
+        (np.allclose(start(he)["W2"], start(normal(1))["W2"] * np.sqrt(2 / LAYERS_DIMS[1]))),
     )
     yield "the rule would be $\\sqrt{1/n}$", all(np.isclose(n * np.sqrt(1 / n) ** 2, 1) for n in (1, 2, 8, 100))
-    yield "After 30 layers the mean square is down by the factor $2^{-30}$, and the signal itself by the root of that, $2^{-15}$, about 0.00003", (
-        np.isclose(np.sqrt(0.5**30), 2.0**-15) and f"{2.0**-15:.5f}" == "0.00003"
+    yield (
+        "After 30 layers the mean square is down by the factor $2^{-30}$, and the signal itself by the root of that, $2^{-15}$, about 0.00003",
+        (np.isclose(np.sqrt(0.5**30), 2.0**-15) and f"{2.0**-15:.5f}" == "0.00003"),
     )
-    yield "There $1/n$ would do. It is custom to use $2/n$ for all layers", (
-        np.isclose(np.mean((draws * np.sqrt(1 / 200) @ signal) ** 2) / np.mean(signal**2), 1, rtol=0.02)
+    yield (
+        "There $1/n$ would do. It is custom to use $2/n$ for all layers",
+        (np.isclose(np.mean((draws * np.sqrt(1 / 200) @ signal) ** 2) / np.mean(signal**2), 1, rtol=0.02)),
     )
     yield "Its first layer has fan-in 2, so there the He scale is $\\sqrt{2/2} = 1$", np.sqrt(2 / LAYERS_DIMS[0]) == 1
     plain = accuracy(train(start(normal(1))))
-    yield "gets 99.7% of the training points right with this seed, a little more than He", (
-        percent(plain, 1) == "99.7%" and plain > accuracy(trained)
+    yield (
+        "gets 99.7% of the training points right with this seed, a little more than He",
+        (percent(plain, 1) == "99.7%" and plain > accuracy(trained)),
     )
     rng = np.random.default_rng(0)
     grown = shrunk = X
     for _ in range(30):
         weights = rng.normal(size=(100, len(grown)))
         grown, shrunk = np.maximum(weights @ grown, 0), np.maximum(0.01 * weights @ shrunk, 0)
-    yield "In a network of 30 ReLU layers the plain draws grow out of all bounds, and small ones fade to nothing", (
-        grown.mean() > 1e15 and 0 < shrunk.mean() < 1e-25
+    yield (
+        "In a network of 30 ReLU layers the plain draws grow out of all bounds, and small ones fade to nothing",
+        (grown.mean() > 1e15 and 0 < shrunk.mean() < 1e-25),
     )
     runs = [train(start(np.zeros)), train(start(normal(10))), trained]
-    rows = ["| zeros | 0.6931 | 0.6931 | 50.0% | 50.0% |", "| random | 1773.5860 | 0.383 | 83.0% | 86.0% |",
-            "| he | 0.8831 | 0.0736 | 99.3% | 96.0% |"]  # fmt: skip
+    rows = [
+        "| zeros | 0.6931 | 0.6931 | 50.0% | 50.0% |",
+        "| random | 1773.5860 | 0.383 | 83.0% | 86.0% |",
+        "| he | 0.8831 | 0.0736 | 99.3% | 96.0% |",
+    ]
     for row, run in zip(rows, runs):
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         yield row, [percent(accuracy(run), 1), percent(accuracy(run, TEST_X, TEST_Y), 1)] == cells[3:]
 
 
 # Each claim trains networks, and two tests read it: compute it once.
-CLAIMS = [functools.cache(lambda of=of: list(of())) for of in (claims_of_the_data, claims_of_zeros, claims_of_symmetry, claims_of_large_values, claims_of_he)]
+CLAIMS = [
+    functools.cache(lambda of=of: list(of()))
+    for of in (claims_of_the_data, claims_of_zeros, claims_of_symmetry, claims_of_large_values, claims_of_he)
+]
 
 # Phrases whose numbers count or name things in this notebook, and claim nothing measured.
 NAMES = [
-    "there are three exercises, of 10 points each", "two small files", "class 0", "class 1", "0 or 1", "layer 0",
-    "layer 1", "layer 2", "layer 3", "layers 1 to", "exercise 1", "exercise 2", "exercise 3", "exercise-1",
-    "exercise-2", "exercise-3", "iccv 2015", "aistats 2010", "glorot and bengio, 2010", "sun, 2015",
-    "multiply by 10", "every 1000 iterations", "after all 15,000 steps", "after 15,000 steps", "same 15,000 steps",
-    "probability greater than 0.5", "its factor 2", "the factor 2 makes up", "^{[1]}", "^{[2]}", "^{[3]}", "^{[l-1]}",
-    "83% and 86%", "0.6931", "1773.6", "weights 0.5", "if 10 is too large", "multiplied by 10", "weights 0 |", "with mean 0 and variance $v$",
+    "there are three exercises, of 10 points each",
+    "two small files",
+    "class 0",
+    "class 1",
+    "0 or 1",
+    "layer 0",
+    "layer 1",
+    "layer 2",
+    "layer 3",
+    "layers 1 to",
+    "exercise 1",
+    "exercise 2",
+    "exercise 3",
+    "exercise-1",
+    "exercise-2",
+    "exercise-3",
+    "iccv 2015",
+    "aistats 2010",
+    "glorot and bengio, 2010",
+    "sun, 2015",
+    "multiply by 10",
+    "every 1000 iterations",
+    "after all 15,000 steps",
+    "after 15,000 steps",
+    "same 15,000 steps",
+    "probability greater than 0.5",
+    "its factor 2",
+    "the factor 2 makes up",
+    "^{[1]}",
+    "^{[2]}",
+    "^{[3]}",
+    "^{[l-1]}",
+    "83% and 86%",
+    "0.6931",
+    "1773.6",
+    "weights 0.5",
+    "if 10 is too large",
+    "multiplied by 10",
+    "weights 0 |",
+    "with mean 0 and variance $v$",
     "*first* is iteration 0, *last* is iteration 14,000",
-    "\n1. **no signal", "\n2. **no difference", "\n3. **too much",
-]  # fmt: skip
+    "\n1. **no signal",
+    "\n2. **no difference",
+    "\n3. **too much",
+]
 
 
 @pytest.mark.parametrize("claims", CLAIMS, ids=["data", "zeros", "symmetry", "large values", "he"])
@@ -432,7 +529,11 @@ class Page(HTMLParser):
         attributes = dict(attributes)
         if "id" in attributes:
             self.ids.add(attributes["id"])
-        if tag == "a" and attributes.get("href", "").startswith("#") and "anchor-link" not in attributes.get("class", ""):
+        if (
+            tag == "a"
+            and attributes.get("href", "").startswith("#")
+            and "anchor-link" not in attributes.get("class", "")
+        ):
             self.links.append(attributes["href"][1:])
         if tag == "img":
             self.images.append(attributes)

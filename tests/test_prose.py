@@ -11,7 +11,12 @@ from conftest import ROOT
 from spellchecker import SpellChecker
 
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md", ROOT / "benchmarks" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "examples" / "README.md",
+    ROOT / "benchmarks" / "README.md",
+]
 DOCUMENTS = [*NOTEBOOKS, *PAGES]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 WORDS = {word.lower() for word in (ROOT / "tests" / "words.txt").read_text().split()}
@@ -56,16 +61,25 @@ def test_every_link_leads_somewhere(path):
         there = (path.parent / file).resolve() if file else path
         assert there.exists(), target
         if anchor and there.suffix == ".md":
-            assert anchor in {slug(heading) for heading in re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)}, target
+            assert anchor in {slug(heading) for heading in re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)}, (
+                target
+            )
 
 
 def test_the_linter_finds_nothing_in_code_and_notebooks():
-    ran = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "."], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "."], cwd=ROOT, capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stdout
 
 
 def test_the_linter_reads_the_notebooks():
     """A linter that left them out would find nothing either."""
-    ran = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--show-files", "."], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--show-files", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     read = {Path(line).name for line in ran.stdout.splitlines()}
     assert {path.name for path in NOTEBOOKS} <= read

@@ -180,21 +180,56 @@ class Shouts(Exception):
 
 
 LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
-    st.builds(Liar), st.builds(OddDict), st.builds(Pretender, st.sampled_from([None, dict, np.ndarray, str])), st.just(np.random), st.just(len), st.just(...), st.just(1e308),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.complex_numbers(),
+    st.text(),
+    st.binary(),
+    st.builds(Liar),
+    st.builds(OddDict),
+    st.builds(Pretender, st.sampled_from([None, dict, np.ndarray, str])),
+    st.just(np.random),
+    st.just(len),
+    st.just(...),
+    st.just(1e308),
     arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
-    st.just(np.zeros((3, 5)).view(np.matrix)), st.just(np.ma.masked_all((3, 5))), st.builds(lambda: np.array([Liar()])),
-    st.just(np.broadcast_to(1.0, (10**6, 10**6))), st.just(np.zeros((0, 0))), st.just(np.array(["x"] * 15).reshape(3, 5)),
-    st.just(np.zeros(15, dtype=[("a", float)]).reshape(3, 5)), st.just(np.datetime64("2015-12-07")),
-)  # fmt: skip
-KEYS = st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"]) | st.text(max_size=3) | st.integers() | st.none() | st.builds(Liar)
+    st.just(np.zeros((3, 5)).view(np.matrix)),
+    st.just(np.ma.masked_all((3, 5))),
+    st.builds(lambda: np.array([Liar()])),
+    st.just(np.broadcast_to(1.0, (10**6, 10**6))),
+    st.just(np.zeros((0, 0))),
+    st.just(np.array(["x"] * 15).reshape(3, 5)),
+    st.just(np.zeros(15, dtype=[("a", float)]).reshape(3, 5)),
+    st.just(np.datetime64("2015-12-07")),
+)
+KEYS = (
+    st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"])
+    | st.text(max_size=3)
+    | st.integers()
+    | st.none()
+    | st.builds(Liar)
+)
 ALL_KEYS = st.fixed_dictionaries({key: LEAVES for key in ("W1", "b1", "W2", "b2", "W3", "b3")})
 NEARLY = st.builds(
-    lambda key, value: {"W1": np.zeros((3, 5)), "b1": np.zeros((3, 1)), "W2": np.zeros((2, 3)), "b2": np.zeros((2, 1)),
-                        "W3": np.zeros((1, 2)), "b3": np.zeros((1, 1))} | {key: value},
-    st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"]), LEAVES,
-)  # fmt: skip
-GARBAGE = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8), max_leaves=8)
+    lambda key, value: (
+        {
+            "W1": np.zeros((3, 5)),
+            "b1": np.zeros((3, 1)),
+            "W2": np.zeros((2, 3)),
+            "b2": np.zeros((2, 1)),
+            "W3": np.zeros((1, 2)),
+            "b3": np.zeros((1, 1)),
+        }
+        | {key: value}
+    ),
+    st.sampled_from(["W1", "b1", "W2", "b2", "W3", "b3"]),
+    LEAVES,
+)
+GARBAGE = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8), max_leaves=8
+)
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
@@ -227,7 +262,9 @@ def test_odd_floats_pass_or_get_a_message(exercise, dtype, factor):
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
-@pytest.mark.parametrize("error", [Shouts(), RuntimeError("x" * 10**6), SystemExit(), ExceptionGroup("two", [ValueError()])])
+@pytest.mark.parametrize(
+    "error", [Shouts(), RuntimeError("x" * 10**6), SystemExit(), ExceptionGroup("two", [ValueError()])]
+)
 def test_any_error_gets_a_message(exercise, error):
     def raises(layers_dims):
         raise error
@@ -348,18 +385,27 @@ def test_every_message_can_be_translated_in_one_place():
     tables = ("MESSAGES", "SCALE", "SPREAD", "PREFLIGHT", "HIDDEN", "LABELS", "PASSED", "WORDS")
     elsewhere = []
     for node in ast.parse(source).body:
-        names = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)} if isinstance(node, ast.Assign) else set()
+        names = (
+            {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+            if isinstance(node, ast.Assign)
+            else set()
+        )
         if isinstance(node, ast.Assign) and names & set(tables):
             continue
         docstrings = {
-            id(inner.body[0].value) for inner in ast.walk(node)
+            id(inner.body[0].value)
+            for inner in ast.walk(node)
             if isinstance(inner, (ast.FunctionDef, ast.ClassDef)) and isinstance(inner.body[0], ast.Expr)
-        }  # fmt: skip
+        }
         for constant in ast.walk(node):
             value = constant.value if isinstance(constant, ast.Constant) and id(constant) not in docstrings else None
             if isinstance(value, str) and re.search(r"[a-z] +[a-z]", value) and "<" not in value:
                 elsewhere.append(value)
-    names = {mistake for message in MESSAGES.values() for mistake in message.hints} | {*MESSAGES, *PREFLIGHT, *public_tests.WORDS}
+    names = {mistake for message in MESSAGES.values() for mistake in message.hints} | {
+        *MESSAGES,
+        *PREFLIGHT,
+        *public_tests.WORDS,
+    }
     of_python = {part for _, _, part in public_tests.ERRORS}
     assert set(elsewhere) - names - of_python - {public_tests.__doc__} == set()
 
@@ -397,14 +443,30 @@ def test_preflight_of_three_right_answers_is_all_ok():
 @pytest.mark.parametrize(
     ("changes", "row", "words"),
     [
-        ([("initialize_parameters_he", "initialize_params_he")], "there", "initialize_params_he? Give it the name back"),
+        (
+            [("initialize_parameters_he", "initialize_params_he")],
+            "there",
+            "initialize_params_he? Give it the name back",
+        ),
         ([("def initialize_parameters_he", "def something_else")], "there", "no function initialize_parameters_he"),
         ([("(layers_dims):", "(layers_dims, seed):")], "parameters", "needs also: seed"),
         ([("(layers_dims):", "():")], "parameters", "takes no parameter"),
-        ([("    parameters = {}\n", "    parameters = {}\n    raise NotImplementedError()\n")], "stub", "reached: delete it"),
-        ([("    return parameters\n", "    return parameters\n    raise NotImplementedError()\n")], "stub", "not reached"),
+        (
+            [("    parameters = {}\n", "    parameters = {}\n    raise NotImplementedError()\n")],
+            "stub",
+            "reached: delete it",
+        ),
+        (
+            [("    return parameters\n", "    return parameters\n    raise NotImplementedError()\n")],
+            "stub",
+            "not reached",
+        ),
         ([("np.sqrt(2 /", "np.sqrt(1 /")], "checks", "no. Got: W1 starts with 0.7999"),
-        ([("def init", "factor = 2\n\ndef init"), ("np.sqrt(2 /", "np.sqrt(factor /")], "names", "uses factor: keep the cell"),
+        (
+            [("def init", "factor = 2\n\ndef init"), ("np.sqrt(2 /", "np.sqrt(factor /")],
+            "names",
+            "uses factor: keep the cell",
+        ),
         ([("np.sqrt(2 /", "np.sqrt(factor /")], "names", "uses factor, which is not set"),
         ([("    parameters = {}\n", "    parameters = {}\n    print(layers_dims)\n")], "prints", "prints"),
         ([("    L =", "    while True:\n        pass\n    L =")], "checks", "still running"),
@@ -458,7 +520,12 @@ def test_preflight_leaves_the_random_state_alone():
     expected = np.random.randn(3)
     np.random.seed(5)
     looked_at(READY)
-    looked_at([solution.replace("    return", "    if not layers_dims:\n        raise NotImplementedError\n    return") for solution in READY])
+    looked_at(
+        [
+            solution.replace("    return", "    if not layers_dims:\n        raise NotImplementedError\n    return")
+            for solution in READY
+        ]
+    )
     np.testing.assert_array_equal(np.random.randn(3), expected)
 
 

@@ -54,8 +54,9 @@ def test_nothing_in_the_helpers_can_be_called_in_place_of_a_solution():
         methods = [
             getattr(thing, name)
             for thing in [*public_tests.ZEROS.cases, *public_tests.HE.cases, public_tests.HE]
-            for name in dir(thing) if not name.startswith("__") and callable(getattr(thing, name))
-        ]  # fmt: skip
+            for name in dir(thing)
+            if not name.startswith("__") and callable(getattr(thing, name))
+        ]
         for answer in callables + methods:
             if answer not in checks:
                 for check in checks:
@@ -72,5 +73,10 @@ def test_a_case_makes_no_weights_for_sizes_alone():
 def test_helpers_draw_no_random_numbers():
     for name in ("init_utils.py", "public_tests.py"):
         for node in ast.walk(ast.parse((RELEASE / name).read_text())):
-            drawing = isinstance(node, ast.Attribute) and node.attr in ("randn", "standard_normal", "normal", "default_rng")
+            drawing = isinstance(node, ast.Attribute) and node.attr in (
+                "randn",
+                "standard_normal",
+                "normal",
+                "default_rng",
+            )
             assert not drawing, name

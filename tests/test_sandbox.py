@@ -36,14 +36,23 @@ def look(student, code):
         return type(error).__name__
 
 
-REFUSED = {"PermissionError", "FileNotFoundError", "OSError", "ConnectionRefusedError", "ProcessLookupError", "BlockingIOError"}
+REFUSED = {
+    "PermissionError",
+    "FileNotFoundError",
+    "OSError",
+    "ConnectionRefusedError",
+    "ProcessLookupError",
+    "BlockingIOError",
+}
 
 
 def test_a_worker_computes_and_finds_the_released_helpers(student):
     assert look(student, "import helper, numpy\nreturn [helper.VALUE, float(numpy.ones(3).sum())]") == [7, 3.0]
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/shadow", "/root", "/home", "/var", "/proc/1/environ", "/proc/1/root", os.getcwd()])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "/etc/shadow", "/root", "/home", "/var", "/proc/1/environ", "/proc/1/root", os.getcwd()]
+)
 def test_a_worker_sees_nothing_else_of_the_machine(student, path):
     found = look(student, f"import os\np = {path!r}\nreturn os.listdir(p) if os.path.isdir(p) else open(p).read(20)")
     if path == "/proc/1/environ" and found not in REFUSED:  # process 1 of the sandbox's own
@@ -94,7 +103,10 @@ def test_a_worker_reaches_no_socket_of_the_machine(student, tmp_path):
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(path)
             server.listen()
-            assert look(student, f"import socket\nsocket.socket(socket.AF_UNIX).connect({path!r})\nreturn 'connected'") in REFUSED
+            assert (
+                look(student, f"import socket\nsocket.socket(socket.AF_UNIX).connect({path!r})\nreturn 'connected'")
+                in REFUSED
+            )
 
 
 def test_a_worker_can_neither_see_nor_signal_other_processes(student):
@@ -102,7 +114,9 @@ def test_a_worker_can_neither_see_nor_signal_other_processes(student):
     try:
         assert look(student, f"import os, signal\nos.kill({other.pid}, signal.SIGKILL)\nreturn 'sent'") in REFUSED
         assert look(student, f"return open('/proc/{other.pid}/cmdline').read()") in REFUSED
-        assert look(student, "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nreturn 'sent'") in REFUSED | {"sent"}
+        assert look(student, "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nreturn 'sent'") in REFUSED | {
+            "sent"
+        }
         assert other.poll() is None
     finally:
         other.kill()
@@ -128,7 +142,10 @@ def test_disk_is_limited(student):
 
 
 def test_open_files_are_limited(student):
-    assert look(student, "files = [open('f', 'w') for _ in range(5000)]\nreturn len(files)") in ("OSError", "PermissionError")
+    assert look(student, "files = [open('f', 'w') for _ in range(5000)]\nreturn len(files)") in (
+        "OSError",
+        "PermissionError",
+    )
 
 
 def test_processes_are_limited_and_end_with_the_worker(box):
@@ -148,7 +165,9 @@ def test_processes_are_limited_and_end_with_the_worker(box):
         """
         assert look(process, code) <= LIMITS.processes
         marker = f"survivor-{os.getpid()}"
-        process.run(f"import os, sys\nif os.fork() == 0:\n    os.setsid()\n    os.execv(sys.executable, [{marker!r}, '-c', 'import time; time.sleep(60)'])")
+        process.run(
+            f"import os, sys\nif os.fork() == 0:\n    os.setsid()\n    os.execv(sys.executable, [{marker!r}, '-c', 'import time; time.sleep(60)'])"
+        )
         time.sleep(0.5)
     time.sleep(0.3)
     assert marker not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
@@ -165,9 +184,14 @@ def test_time_is_limited_by_the_clock_and_the_next_call_works(student):
 def test_a_worker_inherits_no_variable_and_no_file(student, monkeypatch):
     monkeypatch.setenv("COURSE_PASSWORD", "secret")
     assert look(student, "import os\nreturn 'COURSE_PASSWORD' in os.environ") is False
-    descriptors = look(student, "import os\nreturn sorted(os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if int(n) > 2)")
+    descriptors = look(
+        student,
+        "import os\nreturn sorted(os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if int(n) > 2)",
+    )
     if descriptors not in REFUSED:
-        assert not [name for name in descriptors if name.startswith("/") and not name.startswith(("/proc", "/dev/null"))], descriptors
+        assert not [
+            name for name in descriptors if name.startswith("/") and not name.startswith(("/proc", "/dev/null"))
+        ], descriptors
 
 
 def test_limits_can_not_be_raised(student):
@@ -261,15 +285,18 @@ def test_one_student_leaves_nothing_for_the_next(box, trace):
     assert trace.startswith("the state") or found[0][0] == []
 
 
-@pytest.mark.parametrize("code", [
-    "import os, signal\nfor number in range(1, 300):\n    try: os.kill(number, signal.SIGKILL)\n    except OSError: pass\nos.kill(-1, signal.SIGKILL)",
-    "import os\nfor number in range(3, 300):\n    try: os.write(number, b'x' * 100)\n    except OSError: pass",
-    "import os\nos._exit(3)",
-    "bytearray(8 << 30)",
-    "import ctypes\nctypes.string_at(1)",
-    "import os\nos.closerange(0, 1000)",
-    "import ctypes, os\nfor number in range(1, 99):\n    ctypes.CDLL(None).ptrace(16, number, 0, 0)\n    try: open(f'/proc/{number}/mem', 'wb').write(b'x')\n    except OSError: pass",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os, signal\nfor number in range(1, 300):\n    try: os.kill(number, signal.SIGKILL)\n    except OSError: pass\nos.kill(-1, signal.SIGKILL)",
+        "import os\nfor number in range(3, 300):\n    try: os.write(number, b'x' * 100)\n    except OSError: pass",
+        "import os\nos._exit(3)",
+        "bytearray(8 << 30)",
+        "import ctypes\nctypes.string_at(1)",
+        "import os\nos.closerange(0, 1000)",
+        "import ctypes, os\nfor number in range(1, 99):\n    ctypes.CDLL(None).ptrace(16, number, 0, 0)\n    try: open(f'/proc/{number}/mem', 'wb').write(b'x')\n    except OSError: pass",
+    ],
+)
 def test_whatever_a_student_does_the_next_one_is_served(box, code):
     with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
         look(process, code)
@@ -294,8 +321,13 @@ def test_a_warm_process_that_was_killed_is_replaced():
 def test_a_worker_that_wants_slow_modules_finds_them_imported():
     box = WarmBubblewrap()
     code = "import sys\nreturn [name in sys.modules for name in ('csv', 'helper', 'absent')]"
-    for imports, found in (((), [False, False, False]), (("import csv", "import absent", "from helper import VALUE"), [True, True, False])) * 2:
-        with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS, imports), [], ["look"], LIMITS) as process:
+    for imports, found in (
+        ((), [False, False, False]),
+        (("import csv", "import absent", "from helper import VALUE"), [True, True, False]),
+    ) * 2:
+        with StudentProcess(
+            lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS, imports), [], ["look"], LIMITS
+        ) as process:
             assert look(process, code) == found
             assert look(process, "import helper\nreturn helper.VALUE") == 7
     assert len(box.warm) == 2
@@ -339,7 +371,12 @@ def test_the_released_helpers_can_not_be_written_to(box):
 
 
 def test_the_first_sandbox_that_works_is_taken():
-    assert available() is named("warm bubblewrap") and list(SANDBOXES) == ["warm bubblewrap", "bubblewrap", "sandlock", "no sandbox"]
+    assert available() is named("warm bubblewrap") and list(SANDBOXES) == [
+        "warm bubblewrap",
+        "bubblewrap",
+        "sandlock",
+        "no sandbox",
+    ]
 
 
 def test_without_a_sandbox_the_message_says_what_to_install(monkeypatch):

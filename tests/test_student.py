@@ -31,15 +31,27 @@ def student():
 # ----------------------------------------------------------------- values, both ways
 
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(max_size=8)
-    | st.complex_numbers(allow_nan=False) | st.binary(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.complex_numbers(allow_nan=False)
+    | st.binary(max_size=8)
     | arrays.arrays(
-        arrays.integer_dtypes() | arrays.floating_dtypes() | arrays.complex_number_dtypes() | arrays.boolean_dtypes()
-        | arrays.unicode_string_dtypes(), arrays.array_shapes(min_dims=0, min_side=0),
+        arrays.integer_dtypes()
+        | arrays.floating_dtypes()
+        | arrays.complex_number_dtypes()
+        | arrays.boolean_dtypes()
+        | arrays.unicode_string_dtypes(),
+        arrays.array_shapes(min_dims=0, min_side=0),
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(st.text(max_size=3) | st.integers() | st.none(), inner, max_size=3),
-)  # fmt: skip
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=3) | st.integers() | st.none(), inner, max_size=3)
+    ),
+)
 
 
 def assert_same(first, second):
@@ -70,7 +82,9 @@ def test_plain_values_come_through_unchanged_in_both_directions(value):
 
 
 def test_shared_memory_stays_shared_and_the_rest_stays_apart(student):
-    student.run("kept = np.zeros(4)\ndef f():\n    a = np.arange(12.0).reshape(3, 4)\n    return a, a[:, ::2], a.T, a.copy(), kept")
+    student.run(
+        "kept = np.zeros(4)\ndef f():\n    a = np.arange(12.0).reshape(3, 4)\n    return a, a[:, ::2], a.T, a.copy(), kept"
+    )
     whole, part, turned, copy, kept = student.call("f")
     np.testing.assert_array_equal(part, whole[:, ::2])
     np.testing.assert_array_equal(turned, whole.T)
@@ -87,10 +101,20 @@ def test_what_can_not_be_changed_there_can_not_be_changed_here(student):
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [("np.matrix([[1.0]])", "matrix"), ("np.ma.masked_all(2)", "MaskedArray"), ("lambda: 1", "function"), ("print", "builtin_function_or_method"),
-     ("(n for n in [])", "generator"), ("object()", "object"), ("{1, 2}", "set"), ("np.float64(2)", "float64"), ("b'x'", "bytes"),
-     ("range(3)", "range"), ("type('Odd', (), {'__eq__': lambda *a: True})()", "Odd")],
-)  # fmt: skip
+    [
+        ("np.matrix([[1.0]])", "matrix"),
+        ("np.ma.masked_all(2)", "MaskedArray"),
+        ("lambda: 1", "function"),
+        ("print", "builtin_function_or_method"),
+        ("(n for n in [])", "generator"),
+        ("object()", "object"),
+        ("{1, 2}", "set"),
+        ("np.float64(2)", "float64"),
+        ("b'x'", "bytes"),
+        ("range(3)", "range"),
+        ("type('Odd', (), {'__eq__': lambda *a: True})()", "Odd"),
+    ],
+)
 def test_other_values_keep_the_name_of_their_type_and_nothing_else(student, code, kind):
     student.run(f"def f():\n    return {code}")
     value = student.call("f")
@@ -141,9 +165,17 @@ def test_a_name_that_nobody_set_is_a_name_error(student):
 
 @pytest.mark.parametrize(
     "cell",
-    ["%matplotlib inline\ndef f(): return 1", "!ls\ndef f(): return 1", "%%time\ndef f(): return 1", "files = !ls\ndef f(): return 1",
-     "f?\ndef f(): return 1", "def f():\n    %time pass\n    return 1", "print('100%')\ndef f(): return 1", "?print\ndef f(): return 1"],
-)  # fmt: skip
+    [
+        "%matplotlib inline\ndef f(): return 1",
+        "!ls\ndef f(): return 1",
+        "%%time\ndef f(): return 1",
+        "files = !ls\ndef f(): return 1",
+        "f?\ndef f(): return 1",
+        "def f():\n    %time pass\n    return 1",
+        "print('100%')\ndef f(): return 1",
+        "?print\ndef f(): return 1",
+    ],
+)
 def test_magics_and_shell_lines_are_passed_over(student, cell):
     assert student.run(cell) is None
     assert student.call("f") == 1
@@ -155,14 +187,18 @@ def test_a_cell_that_was_cut_in_two_is_put_together(student):
     assert student.call("f", 1) == 2
 
 
-@pytest.mark.parametrize("cell", ["input()", "raise SystemExit", "1/0", "(" * 50_000, "exit()", "import sys; sys.stdin.read()"])
+@pytest.mark.parametrize(
+    "cell", ["input()", "raise SystemExit", "1/0", "(" * 50_000, "exit()", "import sys; sys.stdin.read()"]
+)
 def test_a_cell_that_fails_costs_nothing_else(student, cell):
     student.run("def f(): return 1")
     student.run(cell)
     assert student.call("f") == 1
 
 
-@pytest.mark.parametrize("cell", ["import os; os._exit(0)", "while True: pass", "import os, signal; os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize(
+    "cell", ["import os; os._exit(0)", "while True: pass", "import os, signal; os.kill(os.getpid(), 9)"]
+)
 def test_a_cell_that_ends_the_process_costs_nothing_else(student, cell):
     student.limits = Limits(cell=1, call=1)
     student.run("def f(): return 1")
@@ -216,18 +252,38 @@ def framed(header, body=b""):
 
 
 NUMBERS = st.integers(-(2**65), 2**65) | st.integers(-3, 40) | st.none() | st.text(max_size=2) | st.floats()
-SPECS = st.fixed_dictionaries({}, optional={
-    "dtype": st.sampled_from(["<f8", "<i4", "|b1", "|O", "<U3", "V8", "<M8[ns]", "<f8,<f8", "x", "(1000000,1000000)f8"]) | st.text(max_size=4),
-    "shape": st.lists(NUMBERS, max_size=4), "strides": st.lists(NUMBERS, max_size=4), "writeable": st.booleans(),
-    "root": NUMBERS, "memory": NUMBERS, "offset": NUMBERS, "bytes": NUMBERS,
-})  # fmt: skip
+SPECS = st.fixed_dictionaries(
+    {},
+    optional={
+        "dtype": st.sampled_from(
+            ["<f8", "<i4", "|b1", "|O", "<U3", "V8", "<M8[ns]", "<f8,<f8", "x", "(1000000,1000000)f8"]
+        )
+        | st.text(max_size=4),
+        "shape": st.lists(NUMBERS, max_size=4),
+        "strides": st.lists(NUMBERS, max_size=4),
+        "writeable": st.booleans(),
+        "root": NUMBERS,
+        "memory": NUMBERS,
+        "offset": NUMBERS,
+        "bytes": NUMBERS,
+    },
+)
 TREES = st.recursive(
-    st.none() | st.booleans() | NUMBERS | st.builds(lambda spec: {"ndarray": spec}, SPECS) | st.builds(lambda spec: {"scalar": spec}, SPECS),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["list", "tuple", "set", "dict", "complex", "bytes", "other", "as", "ndarray", "matrix"]) | st.text(max_size=3),
-        inner | st.lists(st.lists(inner, max_size=2), max_size=3), max_size=2,
+    st.none()
+    | st.booleans()
+    | NUMBERS
+    | st.builds(lambda spec: {"ndarray": spec}, SPECS)
+    | st.builds(lambda spec: {"scalar": spec}, SPECS),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["list", "tuple", "set", "dict", "complex", "bytes", "other", "as", "ndarray", "matrix"])
+            | st.text(max_size=3),
+            inner | st.lists(st.lists(inner, max_size=2), max_size=3),
+            max_size=2,
+        )
     ),
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=1000)
@@ -240,8 +296,11 @@ def test_any_tree_is_a_value_or_malformed(tree, body):
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.binary(max_size=100) | st.builds(framed, st.binary(max_size=60), st.binary(max_size=20))
-       | st.builds(lambda tree, body: framed(json.dumps(tree).encode(), body), TREES, st.binary(max_size=20)))  # fmt: skip
+@given(
+    st.binary(max_size=100)
+    | st.builds(framed, st.binary(max_size=60), st.binary(max_size=20))
+    | st.builds(lambda tree, body: framed(json.dumps(tree).encode(), body), TREES, st.binary(max_size=20))
+)
 def test_any_bytes_are_an_answer_or_an_end(data):
     try:
         ask(data)
@@ -251,10 +310,20 @@ def test_any_bytes_are_an_answer_or_an_end(data):
 
 @pytest.mark.parametrize(
     "data",
-    [LENGTHS.pack(2**63, 2**63), LENGTHS.pack(2**40, 0), framed(b"[" * 100_000), framed(b"{" * 10), framed(b'"x"'), framed(b"1e999"),
-     framed(b"[]"), framed(b'{"value": {"list": ' * 3000), b"", b"\xff" * 10_000],
+    [
+        LENGTHS.pack(2**63, 2**63),
+        LENGTHS.pack(2**40, 0),
+        framed(b"[" * 100_000),
+        framed(b"{" * 10),
+        framed(b'"x"'),
+        framed(b"1e999"),
+        framed(b"[]"),
+        framed(b'{"value": {"list": ' * 3000),
+        b"",
+        b"\xff" * 10_000,
+    ],
     ids=range(10),
-)  # fmt: skip
+)
 def test_a_lie_about_lengths_or_a_torn_header_is_an_end(data):
     with pytest.raises((StudentDied, Malformed)):
         ask(data)
@@ -269,7 +338,16 @@ def test_silence_ends_at_the_deadline(data):
 
 
 def test_one_number_that_looks_like_many_is_refused():
-    spec = {"dtype": "<f8", "shape": [10**6, 10**6], "strides": [0, 0], "root": 0, "memory": 8, "offset": 0, "bytes": 8, "writeable": False}
+    spec = {
+        "dtype": "<f8",
+        "shape": [10**6, 10**6],
+        "strides": [0, 0],
+        "root": 0,
+        "memory": 8,
+        "offset": 0,
+        "bytes": 8,
+        "writeable": False,
+    }
     with pytest.raises(Malformed, match="elements"):
         Decoder(1 << 20).decode({"ndarray": spec}, bytes(8))
 
@@ -277,7 +355,16 @@ def test_one_number_that_looks_like_many_is_refused():
 def test_claims_of_memory_are_limited_in_all():
     decoder = Decoder(1 << 20)
     for root in range(100):
-        spec = {"dtype": "<f8", "shape": [1], "strides": [8], "root": root, "memory": 1 << 19, "offset": 0, "bytes": 8, "writeable": True}
+        spec = {
+            "dtype": "<f8",
+            "shape": [1],
+            "strides": [8],
+            "root": root,
+            "memory": 1 << 19,
+            "offset": 0,
+            "bytes": 8,
+            "writeable": True,
+        }
         decoder.decode({"ndarray": spec}, bytes(8))
     assert sum(map(len, decoder.memories.values())) <= 1 << 20
 

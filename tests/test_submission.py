@@ -12,12 +12,18 @@ from grading.submission import LARGEST, Cell, Rejected, read
 NOTEBOOK = {
     "cells": [
         {"cell_type": "markdown", "metadata": {}, "source": ["# Übung\n", "text"]},
-        {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": "a-test"}}, "source": "x = 'é'", "outputs": [],
-         "execution_count": None},
+        {
+            "cell_type": "code",
+            "metadata": {"nbgrader": {"grade_id": "a-test"}},
+            "source": "x = 'é'",
+            "outputs": [],
+            "execution_count": None,
+        },
     ],
     "metadata": {"kernelspec": {"name": "some-other-kernel"}},
-    "nbformat": 4, "nbformat_minor": 4,
-}  # fmt: skip
+    "nbformat": 4,
+    "nbformat_minor": 4,
+}
 CELLS = (Cell("markdown", "# Übung\ntext"), Cell("code", "x = 'é'", "a-test"))
 
 
@@ -37,20 +43,31 @@ def test_every_minor_version_of_format_4_is_read(minor):
 
 
 def test_format_3_is_read():
-    old = nbformat.v3.new_notebook(worksheets=[nbformat.v3.new_worksheet(cells=[
-        nbformat.v3.new_text_cell("markdown", source="# Übung"), nbformat.v3.new_code_cell(input="x = 1"),
-    ])])  # fmt: skip
+    old = nbformat.v3.new_notebook(
+        worksheets=[
+            nbformat.v3.new_worksheet(
+                cells=[
+                    nbformat.v3.new_text_cell("markdown", source="# Übung"),
+                    nbformat.v3.new_code_cell(input="x = 1"),
+                ]
+            )
+        ]
+    )
     assert read(json.dumps(old).encode()).cells == (Cell("markdown", "# Übung"), Cell("code", "x = 1"))
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        {}, {"cell_type": "code"}, {"cell_type": "code", "source": None}, {"cell_type": "code", "source": [1, None]},
-        {"cell_type": "code", "source": "", "metadata": []}, {"source": "", "metadata": {"nbgrader": []}},
+        {},
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": None},
+        {"cell_type": "code", "source": [1, None]},
+        {"cell_type": "code", "source": "", "metadata": []},
+        {"source": "", "metadata": {"nbgrader": []}},
         {"cell_type": "code", "source": "", "metadata": {"nbgrader": {"grade_id": {}}}},
     ],
-)  # fmt: skip
+)
 def test_a_damaged_cell_is_an_empty_one_and_the_others_stay(cell):
     read_cells = read(json.dumps(NOTEBOOK | {"cells": [cell, *NOTEBOOK["cells"]]}).encode()).cells
     assert read_cells == (Cell("code", ""), *CELLS)
@@ -79,17 +96,26 @@ def test_what_is_no_notebook_is_told_why(data, words):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["cells", "nbformat", "nbformat_minor", "worksheets", "metadata", "source", "cell_type", "nbgrader"]),
-        inner, max_size=5,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["cells", "nbformat", "nbformat_minor", "worksheets", "metadata", "source", "cell_type", "nbgrader"]
+            ),
+            inner,
+            max_size=5,
+        )
     ),
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=400)
-@given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode())
-       | JSON.map(lambda value: json.dumps({"nbformat": 4, "cells": value}).encode())
-       | JSON.map(lambda value: json.dumps({"nbformat": 3, "worksheets": value}).encode()))  # fmt: skip
+@given(
+    st.binary(max_size=200)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | JSON.map(lambda value: json.dumps({"nbformat": 4, "cells": value}).encode())
+    | JSON.map(lambda value: json.dumps({"nbformat": 3, "worksheets": value}).encode())
+)
 def test_any_bytes_are_a_submission_or_rejected(data):
     try:
         assert all(isinstance(cell, Cell) for cell in read(data).cells)

@@ -25,7 +25,9 @@ from grading.result import MISSING
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
 MIXED = random.Random(0).sample(range(1000), 1000)  # those that take long are not all graded by one process
-CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(zip(ODD_NAMES, DAMAGED))
+CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(
+    zip(ODD_NAMES, DAMAGED)
+)
 # In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
 IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
@@ -100,7 +102,11 @@ def grade_everything(folder, sandbox):
     for name in ("outside", "tmp", "home"):
         (folder / name).mkdir()
     connections = []
-    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_UNIX) as unix:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.socket(socket.AF_UNIX) as unix,
+    ):
         udp.bind(("127.0.0.1", tcp.getsockname()[1]))
         unix.bind(str(folder / "service"))
         unix.listen()
@@ -114,12 +120,23 @@ def grade_everything(folder, sandbox):
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
             case.write(place)
-        for server, take in ((tcp, lambda: tcp.accept()[1]), (unix, lambda: unix.accept()), (udp, lambda: udp.recv(99))):
+        for server, take in (
+            (tcp, lambda: tcp.accept()[1]),
+            (unix, lambda: unix.accept()),
+            (udp, lambda: udp.recv(99)),
+        ):
             threading.Thread(target=lambda take=take: listen(take, connections), daemon=True).start()
         before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
         config = (course / "nbgrader_config.py").read_bytes()
         program = "-c", PROGRAM.format(name=sandbox)
-        log = nbgrader(course, "autograde", "initialization", program=program, TMPDIR=str(folder / "tmp"), HOME=str(folder / "home"))
+        log = nbgrader(
+            course,
+            "autograde",
+            "initialization",
+            program=program,
+            TMPDIR=str(folder / "tmp"),
+            HOME=str(folder / "home"),
+        )
         after = {name: tree(course / name) for name in before}
     class_ = Class("initialization", course)
     results = dict(class_.results())
@@ -130,11 +147,23 @@ def grade_everything(folder, sandbox):
     left += [line for line in marked.splitlines() if MARK in line]
     left += [] if (course / "nbgrader_config.py").read_bytes() == config else ["nbgrader_config.py"]
     graded = [student for student, result in results.items() if result.status != MISSING]
-    seconds = {student: float(time) for student, time in re.findall(r"^.*?\] (.+?): \w+, \S+ of \S+ in ([\d.]+) s\.", log, re.MULTILINE)}
+    seconds = {
+        student: float(time)
+        for student, time in re.findall(r"^.*?\] (.+?): \w+, \S+ of \S+ in ([\d.]+) s\.", log, re.MULTILINE)
+    }
     return Graded(
-        HANDED_IN[sandbox], class_, re.search(r"submissions in ([\w ]+)", log)[1], log, points_in(course, graded), results, (before, after),
-        connections, left, seconds, int(re.search(r"peak: (\d+)", log)[1]) << 10,
-    )  # fmt: skip
+        HANDED_IN[sandbox],
+        class_,
+        re.search(r"submissions in ([\w ]+)", log)[1],
+        log,
+        points_in(course, graded),
+        results,
+        (before, after),
+        connections,
+        left,
+        seconds,
+        int(re.search(r"peak: (\d+)", log)[1]) << 10,
+    )
 
 
 def listen(take, connections):
@@ -174,16 +203,18 @@ def test_the_class_always_finishes(run):
 def test_no_score_is_above_or_below_the_fair_one(run):
     unfair = {
         case.id: (run.results[student].score, case.score, run.results[student].message[:200])
-        for student, case in run.cases.items() if run.results[student].score != case.score
-    }  # fmt: skip
+        for student, case in run.cases.items()
+        if run.results[student].score != case.score
+    }
     assert unfair == {}
 
 
 def test_every_state_is_the_one_that_happened(run):
     wrong = {
         case.id: (run.results[student].status, case.status)
-        for student, case in run.cases.items() if case.status and run.results[student].status != case.status
-    }  # fmt: skip
+        for student, case in run.cases.items()
+        if case.status and run.results[student].status != case.status
+    }
     assert wrong == {}
 
 
@@ -282,22 +313,32 @@ def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
             assert "root:x:0" not in text, student
             beside = {file.name: file.read_text() for file in path.parent.iterdir() if file != path}
             assert set(beside) in (set(), {TIME, SECRET}), student
-            assert not beside or (beside[TIME], len(beside[SECRET])) == ("", 128), student  # nothing of what was handed in
+            assert not beside or (beside[TIME], len(beside[SECRET])) == ("", 128), (
+                student
+            )  # nothing of what was handed in
 
 
 def test_the_attacks_are_real(tmp_path):
     """An unmodified nbgrader gives points to submissions that have none, and writes what they tell it to."""
-    names = ["metadata: tests tagged skip-execution", "patches: the check functions",
-             "writes: release/initialization/public_tests.py"]  # fmt: skip
+    names = [
+        "metadata: tests tagged skip-execution",
+        "patches: the check functions",
+        "writes: release/initialization/public_tests.py",
+    ]
     course = copy_course(tmp_path / "course")
     nbgrader(course, "generate_assignment", "initialization")
-    students = {f"student-{number}": next(case for case in ATTACKS if case.id == name) for number, name in enumerate(names)}
+    students = {
+        f"student-{number}": next(case for case in ATTACKS if case.id == name) for number, name in enumerate(names)
+    }
     for student, case in students.items():
         place = course / "submitted" / student / "initialization"
         place.mkdir(parents=True)
         case.write(place)
     nbgrader(course, "autograde", "initialization")
-    scores = {students[student].id: sum(filter(None, points.values())) for student, points in points_in(course, students).items()}
+    scores = {
+        students[student].id: sum(filter(None, points.values()))
+        for student, points in points_in(course, students).items()
+    }
     assert [name for name in names[:2] if scores[name] > 0] == names[:2]
     assert MARK in (course / "release" / "initialization" / "public_tests.py").read_text()
 
@@ -313,5 +354,7 @@ def test_the_matrix(graded, capsys):
         for name, run in graded.items():
             above = sum(run.results[student].score > case.score for student, case in run.cases.items())
             below = sum(run.results[student].score < case.score for student, case in run.cases.items())
-            print(f"{name}: {len(run.cases)} submissions, {above} above the fair score, {below} below, "
-                  f"{sum(run.seconds.values()):.0f} s, at most {run.peak >> 20} MB in the grader.")
+            print(
+                f"{name}: {len(run.cases)} submissions, {above} above the fair score, {below} below, "
+                f"{sum(run.seconds.values()):.0f} s, at most {run.peak >> 20} MB in the grader."
+            )

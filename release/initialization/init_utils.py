@@ -473,9 +473,13 @@ def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
     grid = np.column_stack([grid_first.ravel(), grid_second.ravel()])
     region = np.asarray(model(grid), dtype=float).reshape(grid_first.shape)
     regions = axes.contourf(
-        grid_first, grid_second, region, levels=[-0.5, 0.5, 1.5],
-        colors=["#DCEBF5", "#FBE3D2"], hatches=["", "///"],
-    )  # fmt: skip
+        grid_first,
+        grid_second,
+        region,
+        levels=[-0.5, 0.5, 1.5],
+        colors=["#DCEBF5", "#FBE3D2"],
+        hatches=["", "///"],
+    )
     regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
     if region.min() != region.max():
         axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
@@ -531,9 +535,15 @@ def _scatter(axes, X, y, size=26):
     for label, color, marker in ((0, BLUE, "o"), (1, VERMILLION, "^")):
         chosen = np.asarray(y).ravel() == label
         axes.scatter(
-            X[0, chosen], X[1, chosen], s=size, color=color, marker=marker,
-            edgecolors="white", linewidths=0.6, label=f"class {label}",
-        )  # fmt: skip
+            X[0, chosen],
+            X[1, chosen],
+            s=size,
+            color=color,
+            marker=marker,
+            edgecolors="white",
+            linewidths=0.6,
+            label=f"class {label}",
+        )
 
 
 def outside_legend(axes, title=None):
@@ -584,7 +594,9 @@ def _explain_misfit(X, parameters):
     for layer in (1, 2, 3):
         W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
         if W.ndim != 2 or W.shape[1] != below:
-            source = f"X of shape {X.shape}" if layer == 1 else f"W{layer - 1} of shape {parameters[f'W{layer - 1}'].shape}"
+            source = (
+                f"X of shape {X.shape}" if layer == 1 else f"W{layer - 1} of shape {parameters[f'W{layer - 1}'].shape}"
+            )
             hint = " Is X transposed? Examples are columns." if layer == 1 and X.shape[1:] == W.shape[1:] else ""
             raise ValueError(
                 f"parameters['W{layer}'] has shape {W.shape}, expected (n, {below}) to fit {source}.{hint}"
