@@ -1,15 +1,18 @@
-# make lab · grade · test · bench. Each target prints the commands that it runs;
-# the README gives the same commands for a machine without make.
+# lab · grade · test · test-all · lint · bench · pictures · constraints. Each target prints the
+# commands that it runs; the README gives the same commands for a machine without make.
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 REQUIREMENTS ?= requirements.txt
 TESTS ?= requirements-tests.txt
+CONSTRAINTS ?= constraints.txt
 bin := ./$(VENV)/bin
+install := $(bin)/python -m pip install --quiet --disable-pip-version-check
+pytest := $(bin)/python -m pytest -n auto --dist loadgroup
 # Jupyter refuses to run as root unless told so.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab grade test bench clean
+.PHONY: lab grade test test-all lint bench pictures constraints clean
 
 lab: $(VENV)/ready
 	mkdir -p lab
@@ -24,24 +27,43 @@ grade: $(VENV)/ready
 	$(bin)/python -m grading feedback initialization
 	$(bin)/python -m grading report initialization
 
+# What one runs while one works: every room, in three minutes.
 test: $(VENV)/ready-for-tests
-	$(bin)/python -m pytest tests
+	$(pytest) -m "not slow"
+
+# Everything: all corpora in all sandboxes, peers, browser paths, databases, clusters, kills.
+test-all: $(VENV)/ready-for-tests
+	$(pytest)
+
+lint: $(VENV)/ready-for-tests
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
 
 bench: $(VENV)/ready
-	$(bin)/python -m pip install --quiet -r benchmarks/requirements.txt
+	$(install) -r benchmarks/requirements.txt
 	$(bin)/python benchmarks/notebooks.py
 	$(bin)/python benchmarks/training.py
 	$(bin)/python benchmarks/grading.py
 
+# The README's pictures, as the tests in a browser see them.
+pictures: $(VENV)/ready-for-tests
+	$(bin)/python -m pytest tests/test_browser.py --pictures docs
+
+# The exact versions that everything installs, for every Python that the README names.
+constraints: $(VENV)/ready
+	$(install) uv
+	$(bin)/uv pip compile --universal --python-version 3.11 --upgrade --quiet --no-emit-index-url --no-annotate \
+		--custom-compile-command "make constraints" --output-file $(CONSTRAINTS) $(REQUIREMENTS) $(TESTS)
+
 # The stamp is written last: an installation that was cut off is done again.
-$(VENV)/ready: $(REQUIREMENTS)
+$(VENV)/ready: $(REQUIREMENTS) $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This course needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
+	$(install) -r $(REQUIREMENTS) -c $(CONSTRAINTS)
 	touch $(VENV)/ready
 
 $(VENV)/ready-for-tests: $(VENV)/ready $(TESTS)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -r $(TESTS)
+	$(install) -r $(TESTS) -c $(CONSTRAINTS)
 	touch $(VENV)/ready-for-tests
 
 clean:

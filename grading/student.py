@@ -360,20 +360,28 @@ class StudentProcess:
         if len(self.died) >= DEATHS:
             raise StudentDied(f"the notebook ended its own process {DEATHS} times, and was not started again")
         started = time.monotonic()
-        self.pipe = Pipe(self.start(), self.limits.answer)
+        answer = self.begun()
+        if "error" in answer:  # what it was forked from may have been killed just then
+            answer = self.begun()
+        if "error" in answer:
+            raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
         self.decoder = Decoder(self.limits.answer)
         cells, self.cells = self.cells, []
-        begin = {"do": "begin", "given": self.given, "wanted": self.wanted, "limits": self.limits.of_a_process()}
-        try:
-            answer, _ = self.pipe.ask(begin, b"", started + STARTING)
-        except StudentDied as death:
-            answer = {"error": str(death)}
-        if "error" in answer:  # no code of the student's has run yet
-            self.end()
-            raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
         self.deadline += time.monotonic() - started
         for source, definitions in cells:
             self.run(source, definitions)
+
+    def begun(self):
+        """Start a process in which no code of the student's has run yet; return its answer, or why there is none."""
+        self.pipe = Pipe(self.start(), self.limits.answer)
+        begin = {"do": "begin", "given": self.given, "wanted": self.wanted, "limits": self.limits.of_a_process()}
+        try:
+            answer, _ = self.pipe.ask(begin, b"", time.monotonic() + STARTING)
+        except StudentDied as death:
+            answer = {"error": str(death)}
+        if "error" in answer:
+            self.end()
+        return answer
 
     def error(self, answer):
         """Return the exception that an answer describes, with the student's line in its traceback."""

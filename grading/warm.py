@@ -108,6 +108,7 @@ def admit(door, pipes, program, disk, helpers):
     leave_the_others(disk, helpers)
     child = os.fork()
     if child == 0:
+        os.setsid()  # a signal to its process group reaches nobody else
         checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
         for number, pipe in enumerate(pipes):
             os.dup2(pipe, number)

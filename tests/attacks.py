@@ -6,13 +6,14 @@ worker, an open port. They touch nothing outside of the test's own folder.
 
 import os
 import textwrap
+import zlib
 
 import nbformat
 from answers import EXERCISES
 from corpus import AS_TAUGHT, NAME, Case, blank, code, each, edited, insert, save
 
 ATTACKS = []
-MARK = "mark-of-an-attack"  # in the arguments of every process and in every file that should not be
+MARK = "mark-of-an-attack"  # in every file that should not be, and, with more to it, in the arguments of every process
 
 STEAL = '''
 import glob, json, os, sys
@@ -38,6 +39,11 @@ def send(data):
 """
 
 
+def mark_in(place):
+    """Return the mark that the attacks of one place leave, and no others that go on at the same time."""
+    return f"{MARK}-{zlib.crc32(bytes(place)):08x}"
+
+
 def resolved(text, folder):
     """Fill in where things are: the attacker is told."""
     course = folder.parents[2]
@@ -48,7 +54,7 @@ def resolved(text, folder):
         ("OUTSIDE", place / "outside"),
         ("PLACE", place),
         ("PORT", port),
-        ("MARK", MARK),
+        ("MARK", mark_in(place)),
     ):
         text = text.replace(f"<{name}>", str(value))
     return text

@@ -1,5 +1,6 @@
 """What several rooms' tests share: the reference figures, a course to work in, the notebook's own run."""
 
+import itertools
 import json
 import linecache
 import os
@@ -14,7 +15,10 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
+import textwrap
+import traceback
+import types
+from collections import Counter
 from pathlib import Path
 
 # Matplotlib keeps a list of its fonts, and complains where it was made for another environment.
@@ -24,10 +28,120 @@ import matplotlib.font_manager  # noqa: F401 - makes the list, so that no kernel
 import nbformat
 import numpy
 import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 
+import public_tests
+from grading.gradebook import Class
+
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples in every run, however slow the machine is: what fails, fails again.
+settings.register_profile("the same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("the same")
+
+NOT_INSTALLED = {
+    tool: f"{tool} is not installed: apt-get install {package}"
+    for tool, package in {"Chromium": "chromium", "bubblewrap": "bubblewrap", "PostgreSQL": "postgresql"}.items()
+}
+
+
+# ------------------------------------------------------------- one run, in several processes
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", type=Path, help="write what the tests in a browser see into this folder")
+
+
+def pytest_xdist_auto_num_workers():
+    """One worker for each core, and one that computes while others wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+# What takes long to make, the longest first. Whoever asks for it is run by the worker that has made it.
+MADE_ONCE = [
+    "explored",
+    "matrix",
+    "cluster",
+    "server",
+    "undisturbed",
+    "sample_class",
+    "executed",
+    "expected",
+    "checked",
+]
+SLOW = {"matrix", "cluster", "server", "undisturbed"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Start with what takes long, so that no worker is left with it when the others are done."""
+    for item in items:
+        made = next((name for name in MADE_ONCE if name in item.fixturenames), None)
+        if made and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(made))
+        if made in SLOW:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests have to show, and name once what this machine lacks."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            terminalreporter.section(name)
+            terminalreporter.write_line(text)
+    skipped = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])
+    )
+    if skipped:
+        terminalreporter.section("left out")
+        for reason, count in skipped.items():
+            terminalreporter.write_line(f"{count} tests, because {reason}")
+
+
+def pytest_sessionfinish(session):
+    """Where CI runs them, every test runs."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Return a function that has something expensive made once for all workers, and returns the folder that it is in."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name, make):
+        folder, failure = shared / f"once-{name}", shared / f"once-{name}.failure"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                folder.mkdir()
+                try:
+                    make(folder)
+                except BaseException:
+                    failure.write_text(traceback.format_exc())
+                    raise
+        assert not failure.exists(), failure.read_text()
+        return folder
+
+    return made
+
+
+def kept(make):
+    """Return a maker for ``once`` that keeps a value: what ``make`` returns for a folder to work in."""
+    return lambda folder: (folder / "value").write_bytes(pickle.dumps(make(folder)))
+
+
+def value_in(folder):
+    """Return what ``kept`` has kept."""
+    return pickle.loads((folder / "value").read_bytes())
+
+
+# ------------------------------------------------------------------------------ the course
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +166,25 @@ def released():
 def course(tmp_path):
     """A copy of the course without any class, and without its history."""
     return copy_course(tmp_path / "a course")
+
+
+@pytest.fixture(scope="session")
+def build(once):
+    """Return a function that copies a course whose release was built once for all tests."""
+
+    def made(folder, grader=False):
+        def generate(place):
+            Class("initialization", copy_course(place / "a course", grader)).generate()
+
+        return shutil.copytree(once(f"built-course-{grader}", generate) / "a course", folder)
+
+    return made
+
+
+@pytest.fixture
+def built(build, tmp_path):
+    """A copy of the course with its release, and without any class."""
+    return build(tmp_path / "a course")
 
 
 def copy_course(folder, grader=False):
@@ -93,45 +226,70 @@ def points_in(course, students):
     return found
 
 
+# Before a notebook's first cell: from here on a warning is an error, save what the kernel's own modules say of themselves.
+STRICT = """
+import warnings
+warnings.simplefilter("error")
+warnings.filterwarnings("ignore", module="ipykernel|jupyter_client|tornado|zmq|asyncio|traitlets")
+"""
+
+
 def execute(notebook, folder, **options):
-    """Run a notebook beside the helper files in ``folder``, every warning an error."""
+    """Run a notebook beside the helper files in ``folder``, every warning of its code an error."""
     for name in ("init_utils.py", "public_tests.py", "explore.py"):
         shutil.copy(ROOT / name, folder)
     notebook = nbformat.from_dict(notebook)
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", **options)
-    client.execute(cwd=str(folder), env=environment)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(STRICT))
+    # What hangs is ended after ten times what the longest cell takes where nothing else runs.
+    NotebookClient(notebook, timeout=300, kernel_name="python3", **options).execute(cwd=str(folder))
+    notebook.cells.pop(0)
     return notebook
 
 
 @pytest.fixture(scope="session")
-def executed(source, tmp_path_factory):
+def executed(source, once):
     """The authored notebook after Run All."""
-    return execute(source, tmp_path_factory.mktemp("executed"))
+    return value_in(once("executed", kept(lambda folder: execute(source, folder))))
 
 
 @pytest.fixture(scope="session")
-def explored(tmp_path_factory):
-    """explore.ipynb after Run All, what its variables held, and the seconds that it took."""
-    folder = tmp_path_factory.mktemp("explored")
+def explored(once):
+    """explore.ipynb after Run All, what its variables held, and the seconds of the processor that it took."""
+    return value_in(once("explored", kept(explore)))
+
+
+def explore(folder):
     notebook = nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
-    names = ("found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "run", "table")
-    keep = f"import pickle\nwith open('kept', 'wb') as file: pickle.dump({{name: globals()[name] for name in {names}}}, file)"
-    notebook.cells.append(nbformat.v4.new_code_cell(keep))
-    started = time.monotonic()
+    names = "found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "run", "table"
+    keep = f"""
+        import pickle, time
+        with open("variables", "wb") as file:
+            pickle.dump([{{name: globals()[name] for name in {names}}}, time.process_time()], file)
+    """
+    notebook.cells.append(nbformat.v4.new_code_cell(textwrap.dedent(keep)))
     notebook = execute(notebook, folder)
-    took = time.monotonic() - started
     notebook.cells.pop()
-    return notebook, pickle.loads((folder / "kept").read_bytes()), took
+    return notebook, *pickle.loads((folder / "variables").read_bytes())
 
 
 @pytest.fixture(scope="session")
-def sample_class(tmp_path_factory):
+def sample_class(once):
     """The folder of a course with the sample class, graded from an empty directory."""
-    course = copy_course(tmp_path_factory.mktemp("class") / "a course", grader=True)
-    shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
-    nbgrader(course, "generate_assignment", "initialization")
-    return graded(course)
+
+    def grade(folder):
+        course = copy_course(folder / "a course", grader=True)
+        shutil.copytree(ROOT / "examples" / "submitted", course / "submitted", dirs_exist_ok=True)
+        nbgrader(course, "generate_assignment", "initialization")
+        graded(course)
+
+    return once("sample-class", grade) / "a course"
+
+
+@pytest.fixture(scope="session")
+def bubblewrap():
+    """For tests of what only bubblewrap does."""
+    if shutil.which("bwrap") is None:
+        pytest.skip(NOT_INSTALLED["bubblewrap"])
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +299,7 @@ def browser():
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
-        pytest.skip("Chromium is not installed")
+        pytest.skip(NOT_INSTALLED["Chromium"])
     options = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--no-sandbox")  # Chromium's own sandbox refuses to run as root
@@ -149,6 +307,13 @@ def browser():
         browser = playwright.chromium.launch(executable_path=found, args=options)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """For the checks of an exercise, time goes by as code is run, however fast that is on this machine."""
+    ticks = itertools.count()
+    monkeypatch.setattr(public_tests, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))
 
 
 def function_of(source, name):

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from answers import EXERCISES, RIGHT, WRONG
-from conftest import cells_by_id, copy_course, function_of, nbgrader, points_in
+from conftest import cells_by_id, copy_course, function_of, kept, nbgrader, points_in, value_in
 
 import public_tests
 from public_tests import HIDDEN, MESSAGES, CheckFailed
@@ -97,38 +97,49 @@ def autograde(course, notebooks):
     return outcome
 
 
-@pytest.fixture(scope="module")
-def matrix(source, released, tmp_path_factory):
-    """Every answer, judged three times."""
-    tests = {name: getattr(public_tests, f"initialize_parameters_{name}_test") for name in EXERCISES}
-    rows = {}
-    for answer in ANSWERS:
-        function = function_of(answer.source, f"initialize_parameters_{answer.exercise}")
-        visible = judged(lambda: tests[answer.exercise](function))
-        hidden = judged(lambda: hidden_check(source, answer.exercise, function))
-        rows[answer.id] = Row(answer, visible, hidden)
+@pytest.fixture
+def checked(source, once, ticking):
+    """Every answer, judged by the visible check and the hidden one."""
 
-    students = {f"student-{number}": answers for number, answers in enumerate(class_of_answers())}
-    notebooks = {student: submission(released, answers) for student, answers in students.items()}
-    # An unmodified nbgrader takes seconds for each: every sixth of what is right, and every sixtieth of what is wrong.
-    right = [student for student, answers in students.items() if not any(answer.message for answer in answers)]
-    sample = sorted({*right[::6], *list(notebooks)[::60]})
-    folder = tmp_path_factory.mktemp("class")
-    with ThreadPoolExecutor() as threads:
-        ours = threads.submit(autograde, copy_course(folder / "a course", grader=True), notebooks)
-        theirs = threads.submit(
-            autograde, copy_course(folder / "unmodified"), {name: notebooks[name] for name in sample}
-        )
-    for outcome, judge in ((ours, "grading"), (theirs, "nbgrader")):
-        for student, (points, errors) in outcome.result().items():
-            for answer in students[student]:
-                rows[answer.id].points[judge] = points[answer.exercise]
-                rows[answer.id].messages[judge] = errors[answer.exercise]
-    return list(rows.values())
+    def judge(folder):
+        tests = {name: getattr(public_tests, f"initialize_parameters_{name}_test") for name in EXERCISES}
+        rows = []
+        for answer in ANSWERS:
+            function = function_of(answer.source, f"initialize_parameters_{answer.exercise}")
+            visible = judged(lambda: tests[answer.exercise](function))
+            hidden = judged(lambda: hidden_check(source, answer.exercise, function))
+            rows.append(Row(answer, visible, hidden))
+        return rows
+
+    return value_in(once("checked-answers", kept(judge)))
 
 
-def wrong(matrix):
-    return [row for row in matrix if row.answer.message]
+@pytest.fixture
+def matrix(checked, released, once):
+    """Every answer, judged by nbgrader as well, with our grader and, for some of them, without."""
+
+    def judge(folder):
+        rows = {row.answer.id: row for row in checked}
+        students = {f"student-{number}": answers for number, answers in enumerate(class_of_answers())}
+        notebooks = {student: submission(released, answers) for student, answers in students.items()}
+        # An unmodified nbgrader takes seconds for each: every sixth of what is right, and every sixtieth of what is wrong.
+        right = [student for student, answers in students.items() if not any(answer.message for answer in answers)]
+        sample = {student: notebooks[student] for student in sorted({*right[::6], *list(notebooks)[::60]})}
+        with ThreadPoolExecutor() as threads:
+            ours = threads.submit(autograde, copy_course(folder / "a course", grader=True), notebooks)
+            theirs = threads.submit(autograde, copy_course(folder / "unmodified"), sample)
+        for outcome, judge in ((ours, "grading"), (theirs, "nbgrader")):
+            for student, (points, errors) in outcome.result().items():
+                for answer in students[student]:
+                    rows[answer.id].points[judge] = points[answer.exercise]
+                    rows[answer.id].messages[judge] = errors[answer.exercise]
+        return list(rows.values())
+
+    return value_in(once("matrix-of-answers", kept(judge)))
+
+
+def wrong(rows):
+    return [row for row in rows if row.answer.message]
 
 
 def test_the_banks_are_large_enough():
@@ -137,24 +148,28 @@ def test_the_banks_are_large_enough():
     assert len({answer.id for answer in ANSWERS}) == len({(a.exercise, a.source) for a in ANSWERS}) == len(ANSWERS)
 
 
-def test_every_right_answer_passes_everywhere(matrix):
-    for row in matrix:
+def test_every_right_answer_passes_both_checks(checked):
+    for row in checked:
         if not row.answer.message:
             assert (row.visible, row.hidden) == ("", ""), row.answer.id
-            assert row.points["grading"] == 10 and set(row.points.values()) == {10}, row.answer.id
-            assert not any(row.messages.values()), row.answer.id
 
 
-def test_every_wrong_answer_fails_everywhere(matrix):
-    for row in wrong(matrix):
+def test_every_wrong_answer_fails_a_check(checked):
+    for row in wrong(checked):
         only_hidden = row.answer.message.startswith("hidden/")
         assert bool(row.visible) != only_hidden, row.answer.id
         assert row.hidden, row.answer.id
-        assert row.points["grading"] == 0 and not any(row.points.values()), row.answer.id
 
 
-def test_every_message_names_the_likely_cause(matrix):
-    for row in wrong(matrix):
+def test_nbgrader_gives_right_answers_their_points_and_wrong_ones_none(matrix):
+    for row in matrix:
+        fair = 0 if row.answer.message else 10
+        assert row.points["grading"] == fair and set(row.points.values()) == {fair}, row.answer.id
+        assert fair == 0 or not any(row.messages.values()), row.answer.id
+
+
+def test_every_message_names_the_likely_cause(checked):
+    for row in wrong(checked):
         kind, _, mistake = row.answer.message.partition("/")
         hint = HIDDEN["hint"] if kind == "hidden" else MESSAGES[kind].hints[mistake]
         told = row.hidden if kind == "hidden" else row.visible
@@ -174,22 +189,26 @@ def test_nbgrader_records_the_same_message(matrix):
         assert len(set(texts.values())) == 1, (row.answer.id, texts)
 
 
-def test_no_hidden_message_tells_the_layer_sizes_or_the_source(matrix):
-    for row in wrong(matrix):
+def test_no_hidden_message_tells_the_layer_sizes(checked):
+    for row in wrong(checked):
         assert "[" not in row.hidden.splitlines()[0], row.hidden
+
+
+def test_no_message_of_nbgrader_tells_the_source(matrix):
+    for row in wrong(matrix):
         for message in row.messages.values():
             assert "RandomState" not in message and "reference" not in message
 
 
-def test_different_mistakes_get_different_messages(matrix):
-    for first, second in itertools.combinations(wrong(matrix), 2):
+def test_different_mistakes_get_different_messages(checked):
+    for first, second in itertools.combinations(wrong(checked), 2):
         if first.answer.exercise == second.answer.exercise and first.visible and first.visible == second.visible:
             assert {first.answer.name, second.answer.name} in SAME_OUTCOME, first.visible
 
 
-def test_every_hint_is_earned_by_a_wrong_answer(matrix):
+def test_every_hint_is_earned_by_a_wrong_answer(checked):
     """No hint without a mistake that ends in it, so none can be out of date."""
-    earned = {row.answer.message for row in matrix}
+    earned = {row.answer.message for row in checked}
     assert {f"{kind}/{mistake}" for kind, message in MESSAGES.items() for mistake in message.hints} - earned == set()
 
 
@@ -205,17 +224,14 @@ def test_a_wrong_answer_fails_no_other_exercise(answer):
         assert judged(lambda: test(namespace[f"initialize_parameters_{right.exercise}"])) == ""
 
 
-def test_the_matrix(matrix, capsys):
+def test_the_matrix(matrix, record_property):
     """Print who passes, who fails and why, for everybody to read."""
-    with capsys.disabled():
-        print("\n\nexercise  answer                                    visible  hidden  nbgrader  message")
-        for row in matrix:
-            verdicts = (
-                "fail" if row.visible else "pass",
-                "fail" if row.hidden else "pass",
-                f"{row.points['grading']:g} of 10",
-            )
-            hint = (row.messages["grading"].splitlines() or ["-"])[-1].removeprefix("Hint:").strip()
-            print("{:9} {:41} {:8} {:7} {:9} {}".format(row.answer.exercise, row.answer.name, *verdicts, hint))
-        print(f"{len(wrong(matrix))} wrong answers, {len(matrix) - len(wrong(matrix))} right ones.")
+    lines = ["exercise  answer                                    visible  hidden  nbgrader  message"]
+    for row in matrix:
+        visible, hidden = ("fail" if said else "pass" for said in (row.visible, row.hidden))
+        points = f"{row.points['grading']:g} of 10"
+        hint = (row.messages["grading"].splitlines() or ["-"])[-1].removeprefix("Hint:").strip()
+        lines.append(f"{row.answer.exercise:9} {row.answer.name:41} {visible:8} {hidden:7} {points:9} {hint}")
+    lines.append(f"{len(wrong(matrix))} wrong answers, {len(matrix) - len(wrong(matrix))} right ones.")
+    record_property("answers", "\n".join(lines))
     assert len(matrix) == len(ANSWERS)

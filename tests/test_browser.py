@@ -1,4 +1,4 @@
-"""The student's path and the instructor's, in a real JupyterLab in a real browser. Writes the README's pictures."""
+"""The student's path and the instructor's, in a real JupyterLab in a real browser. `make pictures` keeps what they see."""
 
 import contextlib
 import getpass
@@ -32,12 +32,17 @@ def jupyter(folder, home, config=""):
     settings = {
         # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
         "notebook-extension/tracker": {"windowingMode": "none"},
-        "apputils-extension/notification": {"fetchNews": "false"},
     }
     for name, values in settings.items():
         file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(values))
+    # No offer of news, and none of what only authors use.
+    hidden = "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader:create-assignment"
+    (home / "config" / "labconfig").mkdir()
+    (home / "config" / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": dict.fromkeys(hidden, True)})
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     names = {
@@ -141,11 +146,15 @@ def folder(tmp_path):
     return shutil.copytree(ROOT / "release", tmp_path / "my course", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def picture(page, name):
-    page.screenshot(path=ROOT / "docs" / f"{name}.png")
+@pytest.fixture
+def picture(request, page):
+    """Return a function that keeps what a person sees now, where pictures are asked for."""
+    folder = request.config.getoption("--pictures")
+    return lambda name: folder and page.screenshot(path=folder / f"{name}.png")
 
 
-def test_a_student_solves_the_assignment(page, tmp_path):
+@pytest.mark.slow
+def test_a_student_solves_the_assignment(page, picture, tmp_path):
     """From fetching it to reading the feedback, all through nbgrader's exchange."""
     course, student, folder = copy_course(tmp_path / "course", grader=True), getpass.getuser(), tmp_path / "my course"
     exchange = f"\nc.Exchange.root = {str(tmp_path / 'exchange')!r}\n"
@@ -160,7 +169,7 @@ def test_a_student_solves_the_assignment(page, tmp_path):
         lab = Lab(page, address)
         lab.list_of_assignments("Fetch", "fetched")
         lab.open("initialization/initialization.ipynb")
-        solve_everything(lab)
+        solve_everything(lab, picture)
         lab.list_of_assignments("Submit", "submitted")
         nbgrader(course, "collect", "initialization")
         graded(course)
@@ -172,10 +181,10 @@ def test_a_student_solves_the_assignment(page, tmp_path):
     (feedback,) = folder.glob("initialization/feedback/*/initialization.html")
     page.goto(feedback.as_uri())
     expect(page.locator("body")).to_contain_text("30.0 / 30.0")
-    picture(page, "feedback")
+    picture("feedback")
 
 
-def solve_everything(lab):
+def solve_everything(lab, picture):
     """See the stubs fail, write all three functions, run everything, save and validate."""
     lab.run_all()
     first = lab.cell("initialize_parameters_zeros([3, 2, 1])")
@@ -198,7 +207,7 @@ def solve_everything(lab):
     assert pictures.count() == 8 and all(len(one.get_attribute("alt")) > 50 for one in pictures.all())
     expect(lab.cell("preflight(globals())").locator(".jp-OutputArea")).to_contain_text("hand in")
     lab.cell('train_and_look("he")').locator("img").last.scroll_into_view_if_needed()
-    picture(lab.page, "notebook")
+    picture("notebook")
     lab.save()
     lab.page.get_by_role("button", name="Validate").click()
     dialog = lab.page.locator(".jp-Dialog")
@@ -206,7 +215,7 @@ def solve_everything(lab):
     dialog.get_by_role("button").last.click()
 
 
-def test_a_wrong_answer_gets_its_hint(page, folder, tmp_path):
+def test_a_wrong_answer_gets_its_hint(page, picture, folder, tmp_path):
     with jupyter(folder, tmp_path / "home") as address:
         lab = Lab(page, address)
         lab.open("initialization/initialization.ipynb")
@@ -218,7 +227,7 @@ def test_a_wrong_answer_gets_its_hint(page, folder, tmp_path):
         expect(said).to_contain_text("Xavier", timeout=SLOW)
         assert "Traceback" not in said.inner_text()
         said.scroll_into_view_if_needed()
-        picture(page, "hint")
+        picture("hint")
         lab.save()
     course = copy_course(tmp_path / "course", grader=True)
     nbgrader(course, "generate_assignment", "initialization")
@@ -237,7 +246,8 @@ def companion(page, folder, tmp_path):
         yield lab
 
 
-def test_the_playground_works_by_keyboard(page, companion):
+@pytest.mark.slow
+def test_the_playground_works_by_keyboard(page, picture, companion):
     lab = companion
     lab.run("from explore import")
     lab.run("playground(X, Y)")
@@ -266,10 +276,11 @@ def test_the_playground_works_by_keyboard(page, companion):
     changed()
     assert seen[-1] == seen[-3], "the same start leads to the same picture"
     image.scroll_into_view_if_needed()
-    picture(page, "playground")
+    picture("playground")
 
 
-def test_an_instructor_reads_the_class_in_the_formgrader(page, sample_class, tmp_path):
+@pytest.mark.slow
+def test_an_instructor_reads_the_class_in_the_formgrader(page, picture, sample_class, tmp_path):
     page.set_default_timeout(SLOW)
     with jupyter(sample_class, tmp_path / "home") as address:
         page.goto(f"{address}/formgrader/?token=secret")
@@ -279,7 +290,7 @@ def test_an_instructor_reads_the_class_in_the_formgrader(page, sample_class, tmp
         for student in students:
             expect(page.get_by_role("row", name=re.compile(student))).to_contain_text("graded")
         expect(page.get_by_role("row", name=re.compile("ada"))).to_contain_text("30 / 30")
-        picture(page, "formgrader")
+        picture("formgrader")
         with Gradebook(f"sqlite:///{sample_class / 'gradebook.db'}", "weight-initialization") as gradebook:
             found = {one.student_id: one.notebooks[0].id for one in gradebook.assignment_submissions("initialization")}
         for student, said in {"ines": "timed_out", "kavya": "malformed", "omar": "crashed"}.items():

@@ -1,8 +1,6 @@
 """fleet.py: a class gets the same grades however it is graded, and nothing that ends the grading early loses any."""
 
-import atexit
 import contextlib
-import functools
 import json
 import os
 import shutil
@@ -18,7 +16,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT, copy_course, nbgrader
+from conftest import NOT_INSTALLED, ROOT, copy_course, kept, nbgrader, value_in
 from corpus import blank, save
 from distributed import LocalCluster
 from nbgrader.api import Gradebook
@@ -42,7 +40,7 @@ def server():
     found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
     programs = [Path(path).parent for path in found if path]
     if not programs:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        pytest.skip(NOT_INSTALLED["PostgreSQL"])
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     someone = {}
     if os.getuid() == 0:  # the server refuses to run as root
@@ -98,29 +96,25 @@ def cluster():
         yield started
 
 
-def course_of(folder, submissions, database=None):
-    """A course with its release built, its grader, and a folder of a class."""
-    made = folder / "a course"
-    if database:
-        copy_course(made, grader=True)
-        with open(made / "nbgrader_config.py", "a") as config:
-            config.write(f"\nc.CourseDirectory.db_url = {database!r}\n")
-        Class("initialization", made).generate()
-    else:
-        shutil.copytree(an_empty_course(), made)
-    for student, write in submissions.items():
-        place = made / "submitted" / student / "initialization"
-        place.mkdir(parents=True)
-        write(place)
-    return Class("initialization", made)
+@pytest.fixture(scope="session")
+def course_of(build):
+    """Return a function that makes a course with its release built, its grader, and a folder of a class."""
 
+    def made(folder, submissions, database=None):
+        course = folder / "a course"
+        if database:
+            copy_course(course, grader=True)
+            with open(course / "nbgrader_config.py", "a") as config:
+                config.write(f"\nc.CourseDirectory.db_url = {database!r}\n")
+            Class("initialization", course).generate()
+        else:
+            build(course, grader=True)
+        for student, write in submissions.items():
+            place = course / "submitted" / student / "initialization"
+            place.mkdir(parents=True)
+            write(place)
+        return Class("initialization", course)
 
-@functools.cache
-def an_empty_course():
-    """A course whose release was built once for all tests."""
-    made = copy_course(Path(tempfile.mkdtemp(prefix="course-")) / "a course", grader=True)
-    Class("initialization", made).generate()
-    atexit.register(shutil.rmtree, made.parent)
     return made
 
 
@@ -171,13 +165,17 @@ def everything(course):
     return rows, stored, notebooks
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    """The sample class, graded by nobody but this process."""
-    course = course_of(tmp_path_factory.mktemp("here"), the_sample_class())
-    for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
-        pass
-    return everything(course)
+@pytest.fixture(scope="session")
+def expected(once, course_of):
+    """The sample class, graded by nobody but one process."""
+
+    def grade(folder):
+        course = course_of(folder, the_sample_class())
+        for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
+            pass
+        return everything(course)
+
+    return value_in(once("expected", kept(grade)))
 
 
 def test_the_sample_is_worth_comparing(expected):
@@ -187,7 +185,7 @@ def test_the_sample_is_worth_comparing(expected):
     assert stored.keys() == notebooks.keys() == {line[0] for line in rows} - {"a b"}
 
 
-def test_nbgrader_makes_the_same_rows(tmp_path, expected):
+def test_nbgrader_makes_the_same_rows(tmp_path, expected, course_of):
     """What stands in the gradebook is what nbgrader's own way of adding a submission leaves there."""
     course = course_of(tmp_path, {})
     with course.gradebook() as gradebook:
@@ -198,8 +196,8 @@ def test_nbgrader_makes_the_same_rows(tmp_path, expected):
     assert (sorted(grades), comments) == names
 
 
-@pytest.mark.parametrize("jobs", [1, 8])
-def test_grades_are_the_same_with_any_number_of_workers(tmp_path, expected, jobs):
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.slow), 8])
+def test_grades_are_the_same_with_any_number_of_workers(tmp_path, expected, jobs, course_of):
     course = course_of(tmp_path, the_sample_class())
     for _ in fleet.autograde(course, course.students(), fleet.Local(jobs), work(course)):
         pass
@@ -207,14 +205,14 @@ def test_grades_are_the_same_with_any_number_of_workers(tmp_path, expected, jobs
     assert_formgrader_shows(course, expected)
 
 
-def test_grades_are_the_same_on_a_cluster(tmp_path, expected, cluster):
+def test_grades_are_the_same_on_a_cluster(tmp_path, expected, cluster, course_of):
     course = course_of(tmp_path, the_sample_class())
     for _ in fleet.autograde(course, course.students(), fleet.Cluster(cluster.scheduler_address), work(course)):
         pass
     assert everything(course) == expected
 
 
-def test_grades_are_the_same_in_postgresql(tmp_path, expected, server):
+def test_grades_are_the_same_in_postgresql(tmp_path, expected, server, course_of):
     course = course_of(tmp_path, the_sample_class(), server.database())
     for _ in fleet.autograde(course, course.students(), fleet.Local(2), work(course)):
         pass
@@ -238,7 +236,8 @@ def assert_formgrader_shows(course, expected):
             )
 
 
-def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
+@pytest.mark.slow
+def test_feedback_is_what_nbgrader_makes_of_it(tmp_path, course_of):
     course = course_of(tmp_path, a_class(4))
     for _ in fleet.autograde(course, course.students(), fleet.Here(), work(course)):
         pass
@@ -263,7 +262,7 @@ def test_feedback_is_what_nbgrader_makes_of_it(tmp_path):
         assert page == course.page(student).read_text()
 
 
-def test_a_node_with_other_code_does_not_grade(tmp_path, cluster):
+def test_a_node_with_other_code_does_not_grade(tmp_path, cluster, course_of):
     course = course_of(tmp_path, a_class(2))
     other = replace(work(course), version="grading/ of last year")
     with pytest.raises(OtherVersion, match="of last year. Use one checkout"):
@@ -271,7 +270,8 @@ def test_a_node_with_other_code_does_not_grade(tmp_path, cluster):
     assert stored(course) == []
 
 
-def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path):
+@pytest.mark.slow
+def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path, course_of):
     course = course_of(tmp_path, a_class(1))
     ran = command(course, "autograde", "initialization", "--scheduler", "tcp://127.0.0.1:1")
     _, errors = ran.communicate(timeout=120)
@@ -315,17 +315,20 @@ def assert_whole(course):
         nbformat.read(Path(course.course.root) / "autograded" / student / "initialization" / "initialization.ipynb", 4)
 
 
-@functools.cache
-def undisturbed(seconds):
+@pytest.fixture(scope="session")
+def undisturbed(once, course_of):
     """Everything about a class of 32 that nothing interrupted."""
-    with tempfile.TemporaryDirectory() as folder:
-        course = course_of(Path(folder), a_class(32, seconds))
+
+    def grade(folder):
+        course = course_of(folder, a_class(32, 0.4))
         for _ in fleet.autograde(course, course.students(), fleet.Local(2), work(course)):
             pass
         return everything(course)
 
+    return value_in(once("undisturbed", kept(grade)))
 
-def finished(course, seconds):
+
+def finished(course, undisturbed):
     """The same command goes on from where it was, and ends with what an undisturbed class has, to the byte."""
     before = stored(course)
     ran = command(course, "autograde", "initialization")
@@ -333,7 +336,7 @@ def finished(course, seconds):
     assert ran.returncode == 0, errors
     assert f"{len(before)} unchanged" in output
     assert_whole(course)
-    assert everything(course) == undisturbed(seconds)
+    assert everything(course) == undisturbed
     return output
 
 
@@ -349,9 +352,10 @@ def family(process):
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
 
+@pytest.mark.usefixtures("bubblewrap")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_the_command_is_ended(tmp_path, number):
-    course = course_of(tmp_path, a_class(32, 0.1))
+def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
+    course = course_of(tmp_path, a_class(32, 0.4))
     ran = command(course, "autograde", "initialization", "--jobs", "3")
     wait_until(lambda: len(stored(course)) >= 5)
     processes = family(ran)
@@ -372,13 +376,13 @@ def test_the_command_is_ended(tmp_path, number):
     with course.writer() as writer:
         interrupted = writer.interrupted()
     assert interrupted
-    assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in finished(
-        course, 0.1
-    ).replace("\n", " ")
+    told = finished(course, undisturbed).replace("\n", " ")
+    assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in told
 
 
-def test_a_worker_of_this_machine_is_killed(tmp_path):
-    course = course_of(tmp_path, a_class(32, 0.1))
+@pytest.mark.usefixtures("bubblewrap")
+def test_a_worker_of_this_machine_is_killed(tmp_path, course_of, undisturbed):
+    course = course_of(tmp_path, a_class(32, 0.4))
     students = course.students()
     ran = command(course, "autograde", "initialization", "--jobs", "3")
     wait_until(lambda: len(stored(course)) >= 5)
@@ -389,11 +393,11 @@ def test_a_worker_of_this_machine_is_killed(tmp_path):
     lost = [student for student in students if student not in stored(course)]
     assert lost and all(student in errors for student in lost) and len(lost) < 27
     assert_whole(course)
-    finished(course, 0.1)
+    finished(course, undisturbed)
 
 
-def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
-    course = course_of(tmp_path, a_class(32, 0.1))
+def test_a_node_of_a_cluster_is_killed(tmp_path, cluster, course_of, undisturbed):
+    course = course_of(tmp_path, a_class(32, 0.4))
     counted = Counter()
     engine = fleet.Cluster(cluster.scheduler_address)
     nodes = list(engine.client.run(os.getpid).values())
@@ -404,11 +408,11 @@ def test_a_node_of_a_cluster_is_killed(tmp_path, cluster):
         if counted.total() == 5:
             os.kill(nodes[0], signal.SIGKILL)
     assert counted == Counter(course.students())
-    assert everything(course) == undisturbed(0.1)
+    assert everything(course) == undisturbed
 
 
-def test_the_scheduler_of_a_cluster_is_killed(tmp_path):
-    course = course_of(tmp_path, a_class(32, 0.1))
+def test_the_scheduler_of_a_cluster_is_killed(tmp_path, course_of, undisturbed):
+    course = course_of(tmp_path, a_class(32, 0.4))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     dask, quiet = (
         [sys.executable, "-m", "distributed.cli.dask_scheduler"],
@@ -437,11 +441,11 @@ def test_the_scheduler_of_a_cluster_is_killed(tmp_path):
         assert ran.returncode == 1 and "Traceback" not in errors, errors
         assert "The cluster's scheduler is gone." in errors
         assert_whole(course)
-    finished(course, 0.1)
+    finished(course, undisturbed)
 
 
-def test_the_connection_to_the_database_is_lost(tmp_path, server):
-    course = course_of(tmp_path, a_class(32, 0.1), server.database())
+def test_the_connection_to_the_database_is_lost(tmp_path, server, course_of, undisturbed):
+    course = course_of(tmp_path, a_class(32, 0.4), server.database())
     ran = command(course, "autograde", "initialization", "--jobs", "2")
     wait_until(lambda: len(stored(course)) >= 5)
     server("pg_ctl", "stop", "-m", "immediate", "-D", server.folder / "data")
@@ -453,7 +457,7 @@ def test_the_connection_to_the_database_is_lost(tmp_path, server):
     assert ran.returncode == 1 and "Traceback" not in errors and "can't be used" in errors
     server.start()
     assert 5 <= len(stored(course)) < 32
-    finished(course, 0.1)
+    finished(course, undisturbed)
 
 
 def test_a_database_without_its_driver_gets_a_sentence(tmp_path):
@@ -465,7 +469,9 @@ def test_a_database_without_its_driver_gets_a_sentence(tmp_path):
     assert "secret" not in str(error.value)
 
 
-def test_the_disk_is_full(tmp_path):
+@pytest.mark.slow
+@pytest.mark.usefixtures("bubblewrap")
+def test_the_disk_is_full(tmp_path, course_of):
     """A real one: the course lies on a file system of 6 MB."""
     course = course_of(tmp_path, a_class(40))
     script = f"""
@@ -489,7 +495,8 @@ def test_the_disk_is_full(tmp_path):
     assert "40 students, 10 with full marks, 0 not graded to the end." in output, output
 
 
-def test_a_locked_gradebook_gets_a_sentence(tmp_path):
+@pytest.mark.slow
+def test_a_locked_gradebook_gets_a_sentence(tmp_path, course_of):
     course = course_of(tmp_path, a_class(2))
     with course.gradebook() as other, contextlib.closing(other.engine.raw_connection()) as connection:
         connection.execute("begin immediate")
@@ -527,7 +534,7 @@ def test_no_more_is_under_way_than_the_engine_needs():
     assert sorted(seen) == list(range(1000)) and engine.most <= engine.width
 
 
-def test_students_are_chosen_by_name(tmp_path):
+def test_students_are_chosen_by_name(tmp_path, course_of):
     course = course_of(tmp_path, a_class(6))
     ran = command(course, "autograde", "initialization", "--student", "student-003", "student-001", "--jobs", "1")
     output, errors = ran.communicate(timeout=60)

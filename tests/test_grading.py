@@ -58,10 +58,9 @@ def results(graded_class):
 
 
 @pytest.fixture
-def small(course):
+def small(built):
     """A course with one student and no submission yet."""
-    made = Class("initialization", course)
-    made.generate()
+    made = Class("initialization", built)
     made.submission("zoe").parent.mkdir(parents=True)
     return made
 
@@ -131,11 +130,10 @@ def hand_in(course, student, time, secret="a secret"):
 
 
 @pytest.mark.parametrize(("method", "penalty"), [("none", None), ("zero", 20)])
-def test_what_is_late_is_late_as_nbgrader_counts_it(course, method, penalty):
-    with open(course / "nbgrader_config.py", "a") as config:
+def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
+    with open(built / "nbgrader_config.py", "a") as config:
         config.write(f"\nc.LateSubmissionPlugin.penalty_method = {method!r}\n")
-    made = Class("initialization", course)
-    made.generate()
+    made = Class("initialization", built)
     with made.gradebook() as gradebook:
         gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
     for student, time in {
@@ -185,12 +183,12 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(course, method, penalty):
     assert stored()["ben"] == ("2026-03-01 14:59:00", 0, None)
 
 
-def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(course, tmp_path):
-    with open(course / "nbgrader_config.py", "a") as config:
+@pytest.mark.slow
+def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(built, tmp_path):
+    with open(built / "nbgrader_config.py", "a") as config:
         config.write(f"\nc.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
-    made = Class("initialization", course)
-    made.generate()
-    nbgrader(course, "release_assignment", "initialization")
+    made = Class("initialization", built)
+    nbgrader(built, "release_assignment", "initialization")
     for student, time, secret in (
         ("amy", "2026-03-01 11:00:00 UTC", "a secret"),
         ("ben", "soon \x1b[2J", " "),
@@ -199,18 +197,17 @@ def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(course,
         hand_in(made, student, time, secret)
     graded(made, made.students())
     dict(fleet.feedback(made, fleet.Here()))
-    log = nbgrader(course, "release_feedback", "initialization")
+    log = nbgrader(built, "release_feedback", "initialization")
     assert "\x1b" not in log
     released = {path.stem: path.read_text() for path in tmp_path.glob("exchange/*/feedback/*.html")}
     assert len(released) == 3
     assert released[notebook_hash(secret="a secret", notebook_id="initialization")] == made.page("amy").read_text()
 
 
-def test_a_penalty_that_nbgrader_does_not_know_gets_a_sentence(course):
-    with open(course / "nbgrader_config.py", "a") as config:
+def test_a_penalty_that_nbgrader_does_not_know_gets_a_sentence(built):
+    with open(built / "nbgrader_config.py", "a") as config:
         config.write("\nc.LateSubmissionPlugin.penalty_method = 'half'\n")
-    made = Class("initialization", course)
-    made.generate()
+    made = Class("initialization", built)
     with pytest.raises(NbGraderException, match="penalty for late submissions that does not exist.*'half'"):
         graded(made, [])
 
@@ -310,9 +307,8 @@ def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monk
         assert writer.interrupted() == []
 
 
-def test_a_student_of_the_gradebook_without_a_submission_is_named(course):
-    small = Class("initialization", course)
-    small.generate()
+def test_a_student_of_the_gradebook_without_a_submission_is_named(built):
+    small = Class("initialization", built)
     with small.gradebook() as gradebook:
         gradebook.add_student("yan")
     assert small.students() == ["yan"]

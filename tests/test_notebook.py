@@ -483,6 +483,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.xdist_group("claims")
 @pytest.mark.parametrize("claims", CLAIMS, ids=["data", "zeros", "symmetry", "large values", "he"])
 def test_every_claim_of_the_prose_is_true(claims, prose):
     for phrase, holds in claims():
@@ -490,6 +491,7 @@ def test_every_claim_of_the_prose_is_true(claims, prose):
         assert holds, phrase
 
 
+@pytest.mark.xdist_group("claims")
 def test_no_number_in_the_prose_goes_without_a_claim(prose):
     text = re.sub(r"```.*?```|`[^`\n]*`", "", prose, flags=re.DOTALL)
     for claims in CLAIMS:

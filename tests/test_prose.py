@@ -66,11 +66,12 @@ def test_every_link_leads_somewhere(path):
             )
 
 
-def test_the_linter_finds_nothing_in_code_and_notebooks():
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_make_lint_finds_nothing_in_code_and_notebooks(command):
     ran = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--no-cache", "."], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "."], cwd=ROOT, capture_output=True, text=True
     )
-    assert ran.returncode == 0, ran.stdout
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_the_linter_reads_the_notebooks():

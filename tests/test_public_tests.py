@@ -105,7 +105,7 @@ ARCHITECTURES = st.lists(st.integers(1, 12), min_size=2, max_size=7)
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(layers_dims=ARCHITECTURES, data=st.data())
 def test_any_architecture_is_judged_like_the_independent_reference(exercise, layers_dims, data):
     def reference(sizes):
@@ -233,7 +233,7 @@ GARBAGE = st.recursive(
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(garbage=NEARLY | ALL_KEYS | GARBAGE | st.builds(OddDict, NEARLY))
 def test_garbage_gets_a_message_and_never_an_error_of_the_check(exercise, garbage):
     with warnings.catch_warnings():
@@ -473,7 +473,7 @@ def test_preflight_of_three_right_answers_is_all_ok():
         ([("    L =", "    raise SystemExit\n    L =")], "checks", "SystemExit"),
     ],
 )
-def test_preflight_names_what_it_looks_for(changes, row, words):
+def test_preflight_names_what_it_looks_for(changes, row, words, ticking):
     solution = cell("he", SOLUTION)
     for old, new in changes:
         assert old in solution
@@ -530,7 +530,7 @@ def test_preflight_leaves_the_random_state_alone():
 
 
 def test_checks_of_a_right_answer_take_no_time():
-    started = time.perf_counter()
+    started = time.process_time()
     for answer in RIGHT[:3]:
         CHECKS[answer.exercise](function_of(answer.source, f"initialize_parameters_{answer.exercise}"))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -71,7 +71,7 @@ def assert_same(first, second):
         assert first == second
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(PLAIN)
 def test_plain_values_come_through_unchanged_in_both_directions(value):
     encoder = Encoder()
@@ -286,7 +286,7 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(TREES, st.binary(max_size=64))
 def test_any_tree_is_a_value_or_malformed(tree, body):
     try:
@@ -295,7 +295,7 @@ def test_any_tree_is_a_value_or_malformed(tree, body):
         assert str(malformed)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.binary(max_size=100)
     | st.builds(framed, st.binary(max_size=60), st.binary(max_size=20))
@@ -334,7 +334,9 @@ def test_silence_ends_at_the_deadline(data):
     started = time.monotonic()
     with pytest.raises(StudentDied) as death:
         ask(data, seconds=0.3, close=False)
-    assert death.value.timed_out and time.monotonic() - started < 2
+    assert (
+        death.value.timed_out and time.monotonic() - started < 3
+    )  # ten times the deadline, for a machine that is busy
 
 
 def test_one_number_that_looks_like_many_is_refused():
@@ -390,7 +392,7 @@ def test_a_forged_or_broken_pipe_costs_the_forger_and_is_over_in_time(student, f
             request()
         except (StudentDied, ValueError, NameError):
             pass
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 10 * 3  # three limits of a second, on a machine that is busy
 
 
 def test_many_starts_leave_no_descriptor_and_no_folder_behind():

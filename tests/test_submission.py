@@ -109,7 +109,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.binary(max_size=200)
     | JSON.map(lambda value: json.dumps(value).encode())

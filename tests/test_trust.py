@@ -7,14 +7,14 @@ import re
 import socket
 import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from answers import EXERCISES
-from attacks import ATTACKS, MARK
-from conftest import copy_course, nbgrader, points_in
+from attacks import ATTACKS, MARK, mark_in
+from conftest import copy_course, kept, nbgrader, points_in, value_in
 from corpus import blank, save
 from damaged import DAMAGED
 
@@ -64,15 +64,16 @@ if __name__ == "__main__":
         import sys
         print("peak:", max(peaks.values()), file=sys.stderr)
 """
-SANDBOXES = list(HANDED_IN)
+SANDBOXES = WARM, *_ = list(HANDED_IN)
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass
 class Graded:
     """A course after `nbgrader autograde`, and what was seen while it ran."""
 
-    cases: dict
-    course: Class
+    folder: Path
     sandbox: str
     log: str
     points: dict
@@ -82,6 +83,14 @@ class Graded:
     left: list
     seconds: dict
     peak: int
+
+    @property
+    def cases(self):
+        return HANDED_IN[self.sandbox]
+
+    @property
+    def course(self):
+        return Class("initialization", self.folder)
 
 
 def tree(folder):
@@ -138,13 +147,12 @@ def grade_everything(folder, sandbox):
             HOME=str(folder / "home"),
         )
         after = {name: tree(course / name) for name in before}
-    class_ = Class("initialization", course)
-    results = dict(class_.results())
+    results = dict(Class("initialization", course).results())
     marked = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     places = [folder / "outside", folder / "tmp"]
     left = [str(path) for place in places for path in place.iterdir()]
     left += [str(path) for path in folder.rglob("*") if MARK in path.name]
-    left += [line for line in marked.splitlines() if MARK in line]
+    left += [line for line in marked.splitlines() if mark_in(folder) in line]
     left += [] if (course / "nbgrader_config.py").read_bytes() == config else ["nbgrader_config.py"]
     graded = [student for student, result in results.items() if result.status != MISSING]
     seconds = {
@@ -152,8 +160,7 @@ def grade_everything(folder, sandbox):
         for student, time in re.findall(r"^.*?\] (.+?): \w+, \S+ of \S+ in ([\d.]+) s\.", log, re.MULTILINE)
     }
     return Graded(
-        HANDED_IN[sandbox],
-        class_,
+        course,
         re.search(r"submissions in ([\w ]+)", log)[1],
         log,
         points_in(course, graded),
@@ -174,20 +181,16 @@ def listen(take, connections):
         pass  # the server was closed
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """The same class in each of the sandboxes."""
-    folder = tmp_path_factory.mktemp("trust")
-    for name in SANDBOXES:
-        (folder / name).mkdir()
-    # Not all of them at once: limits in seconds mean little on a machine that is overloaded.
-    with ThreadPoolExecutor(2) as threads:
-        return dict(zip(SANDBOXES, threads.map(lambda name: grade_everything(folder / name, name), SANDBOXES)))
+def graded_in(sandbox, once, request):
+    """Return the class as it was graded in one of the sandboxes."""
+    if "bubblewrap" in sandbox:
+        request.getfixturevalue("bubblewrap")
+    return value_in(once(f"trust in {sandbox}", kept(lambda folder: grade_everything(folder, sandbox))))
 
 
-@pytest.fixture(params=SANDBOXES)
-def run(request, graded):
-    return graded[request.param]
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SANDBOXES])
+def run(request, once):
+    return graded_in(request.param, once, request)
 
 
 def test_the_corpora_are_large_enough():
@@ -197,7 +200,7 @@ def test_the_corpora_are_large_enough():
 
 def test_the_class_always_finishes(run):
     assert run.results.keys() == HONEST.keys() | run.cases.keys()
-    assert HANDED_IN[run.sandbox] is run.cases
+    assert run.cases.keys() == HANDED_IN[run.sandbox].keys()
 
 
 def test_no_score_is_above_or_below_the_fair_one(run):
@@ -279,19 +282,25 @@ class Runs(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages(graded):
+def warm(once, request):
+    return graded_in(WARM, once, request)
+
+
+@pytest.fixture(scope="module")
+def pages(warm):
     """The feedback pages of one of the classes; `nbgrader generate_feedback` writes the same, see test_fleet.py."""
-    course = graded["warm bubblewrap"].course
-    for _ in fleet.feedback(course, fleet.Local(fleet.cores())):
+    for _ in fleet.feedback(warm.course, fleet.Local(fleet.cores())):
         pass
-    return {student: course.page(student) for student in graded["warm bubblewrap"].results}
+    return {student: warm.course.page(student) for student in warm.results}
 
 
-def test_every_submission_that_could_be_read_has_its_page(pages, graded):
-    for student, result in graded["warm bubblewrap"].results.items():
+@pytest.mark.xdist_group(WARM)
+def test_every_submission_that_could_be_read_has_its_page(pages, warm):
+    for student, result in warm.results.items():
         assert pages[student].exists() == (result.status != MISSING), student
 
 
+@pytest.mark.xdist_group(WARM)
 def test_no_page_runs_what_a_submission_brought(pages):
     usual = Runs(pages["honest-0"].read_text())
     assert usual.scripts and usual.found == []
@@ -302,6 +311,7 @@ def test_no_page_runs_what_a_submission_brought(pages):
             assert page.found == [] and page.scripts == usual.scripts, CASES[student].id
 
 
+@pytest.mark.xdist_group(WARM)
 def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
     regions = [cell.source.partition("### BEGIN HIDDEN TESTS")[2].partition("### END")[0] for cell in source.cells]
     hidden = [line.strip() for region in regions for line in region.splitlines() if len(line.strip()) > 30]
@@ -343,18 +353,18 @@ def test_the_attacks_are_real(tmp_path):
     assert MARK in (course / "release" / "initialization" / "public_tests.py").read_text()
 
 
-def test_the_matrix(graded, capsys):
+def test_the_matrix(run, record_property):
     """Print every case for everybody to read."""
-    with capsys.disabled():
-        print(f"\n\n{'case':62} fair  " + "".join(f"{name:24}" for name in SANDBOXES))
-        for student, case in CASES.items():
-            runs = [(run.results[student], run.seconds[student]) for run in graded.values() if student in run.cases]
-            columns = "".join(f"{result.score:2g}  {result.status:10}{seconds:5.1f} s   " for result, seconds in runs)
-            print(f"{case.id[:61]:62}{case.score:3g}   {columns}")
-        for name, run in graded.items():
-            above = sum(run.results[student].score > case.score for student, case in run.cases.items())
-            below = sum(run.results[student].score < case.score for student, case in run.cases.items())
-            print(
-                f"{name}: {len(run.cases)} submissions, {above} above the fair score, {below} below, "
-                f"{sum(run.seconds.values()):.0f} s, at most {run.peak >> 20} MB in the grader."
-            )
+    lines = []
+    for student, case in run.cases.items():
+        result = run.results[student]
+        lines.append(
+            f"{case.id[:61]:62} fair {case.score:3g}   {result.score:3g}  {result.status:10}{run.seconds[student]:5.1f} s"
+        )
+    above = sum(run.results[student].score > case.score for student, case in run.cases.items())
+    below = sum(run.results[student].score < case.score for student, case in run.cases.items())
+    lines.append(
+        f"{len(run.cases)} submissions, {above} above the fair score, {below} below, "
+        f"{sum(run.seconds.values()):.0f} s, at most {run.peak >> 20} MB in the grader."
+    )
+    record_property(f"attacks and damaged submissions in {run.sandbox}", "\n".join(lines))
