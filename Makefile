@@ -63,7 +63,7 @@ $(VENV)/ready: $(REQUIREMENTS) $(CONSTRAINTS)
 	touch $(VENV)/ready
 
 $(VENV)/ready-for-tests: $(VENV)/ready $(TESTS)
-	$(install) -r $(TESTS) -c $(CONSTRAINTS)
+	$(install) -r $(REQUIREMENTS) -r $(TESTS) -c $(CONSTRAINTS)
 	touch $(VENV)/ready-for-tests
 
 clean:

@@ -13,6 +13,8 @@ from spellchecker import SpellChecker
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "examples" / "README.md",
     ROOT / "benchmarks" / "README.md",
