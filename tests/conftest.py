@@ -56,23 +56,13 @@ def pytest_addoption(parser):
 
 
 def pytest_xdist_auto_num_workers():
-    """One worker for each core, and one that computes while others wait."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """One worker for each core, and two that compute while others wait."""
+    return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
 # What takes long to make, the longest first. Whoever asks for it is run by the worker that has made it.
-MADE_ONCE = [
-    "explored",
-    "matrix",
-    "cluster",
-    "server",
-    "undisturbed",
-    "sample_class",
-    "executed",
-    "expected",
-    "checked",
-]
-SLOW = {"matrix", "cluster", "server", "undisturbed"}
+MADE_ONCE = ["explored", "undisturbed", "matrix", "sample_class", "server", "cluster", "executed", "expected", "checked"]
+SLOW = {"undisturbed", "matrix", "server", "cluster"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,7 +74,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(made))
         if made in SLOW:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: (not item.get_closest_marker("xdist_group"), not item.get_closest_marker("slow")))
 
 
 def pytest_terminal_summary(terminalreporter):
