@@ -61,7 +61,17 @@ def pytest_xdist_auto_num_workers():
 
 
 # What takes long to make, the longest first. Whoever asks for it is run by the worker that has made it.
-MADE_ONCE = ["explored", "undisturbed", "matrix", "sample_class", "server", "cluster", "executed", "expected", "checked"]
+MADE_ONCE = [
+    "explored",
+    "undisturbed",
+    "matrix",
+    "sample_class",
+    "server",
+    "cluster",
+    "executed",
+    "expected",
+    "checked",
+]
 SLOW = {"undisturbed", "matrix", "server", "cluster"}
 
 
