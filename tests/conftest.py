@@ -63,11 +63,11 @@ def pytest_xdist_auto_num_workers():
 # What takes long to make, the longest first. Whoever asks for it is run by the worker that has made it.
 MADE_ONCE = [
     "explored",
+    "server",
+    "cluster",
     "undisturbed",
     "matrix",
     "sample_class",
-    "server",
-    "cluster",
     "executed",
     "expected",
     "checked",
@@ -294,7 +294,7 @@ def bubblewrap():
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium, or Google Chrome, from the system."""
+    """Chromium, or Google Chrome, from the system: a process for each worker that looks at pages."""
     from playwright.sync_api import sync_playwright
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

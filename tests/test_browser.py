@@ -154,6 +154,7 @@ def picture(request, page):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("solving")  # it takes long: groups come first
 def test_a_student_solves_the_assignment(page, picture, tmp_path):
     """From fetching it to reading the feedback, all through nbgrader's exchange."""
     course, student, folder = copy_course(tmp_path / "course", grader=True), getpass.getuser(), tmp_path / "my course"
@@ -215,6 +216,7 @@ def solve_everything(lab, picture):
     dialog.get_by_role("button").last.click()
 
 
+@pytest.mark.xdist_group("hint")
 def test_a_wrong_answer_gets_its_hint(page, picture, folder, tmp_path):
     with jupyter(folder, tmp_path / "home") as address:
         lab = Lab(page, address)
