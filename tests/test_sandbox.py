@@ -1,6 +1,7 @@
 """sandbox.py: what a worker can't see, can't do and can't use up, in every sandbox that there is."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,8 +29,14 @@ from grading.student import StudentDied, StudentProcess
 LIMITS = Limits(cell=8, call=4, memory=1 << 30, disk=4 << 20, processes=8)
 
 
+QUICK = WarmBubblewrap if shutil.which("bwrap") else Sandlock  # what this machine grades in
+
+
 @pytest.fixture(
-    params=[WarmBubblewrap, *(pytest.param(kind, marks=pytest.mark.slow) for kind in (Bubblewrap, Sandlock))],
+    params=[
+        pytest.param(kind, marks=[] if kind is QUICK else pytest.mark.slow)
+        for kind in (WarmBubblewrap, Bubblewrap, Sandlock)
+    ],
     ids=lambda kind: kind.name,
 )
 def box(request):
