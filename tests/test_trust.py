@@ -31,7 +31,7 @@ CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED
 # In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
 IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
-LIMITS = {"cell": 5, "call": 2, "total": 30}  # seconds; a submission that is right needs a tenth of them
+LIMITS = {"cell": 5, "call": 2, "total": 30}  # seconds, with time to spare
 # nbgrader's own command; it says what memory its processes took, and finds only the sandbox that it should.
 PROGRAM = """
 import pathlib, psutil, threading, time
