@@ -5,28 +5,33 @@ import html
 import io
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from unittest.mock import ANY
 
 import nbformat
 import pytest
-from conftest import ROOT, nbgrader
+from conftest import ROOT, cells_by_id, copy_course, nbgrader
 from corpus import blank, save
 from hypothesis import given
 from hypothesis import strategies as st
+from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import notebook_hash
 
+import grading.__main__ as commands
 import grading.gradebook as gradebook_room
+import grading.submission as submission_room
 from grading import fleet
 from grading.__main__ import columns, row
 from grading.grade import Work
-from grading.gradebook import Class, NbGraderException
+from grading.gradebook import SECRET, Class, NbGraderException
 from grading.result import Result
-from grading.sandbox import available
+from grading.sandbox import NoSandbox, available
 
 EXERCISES = ["zeros", "random", "he"]
 
@@ -74,6 +79,36 @@ def test_sample_class_is_what_its_script_builds(tmp_path):
     assert files == sorted(path.relative_to(committed) for path in committed.rglob("*") if path.is_file())
     for file in files:
         assert (built / file).read_text() == (committed / file).read_text(), "run python examples/build.py"
+
+
+def test_the_script_of_the_sample_class_leaves_nobody_of_an_earlier_one(tmp_path):
+    shutil.copytree(ROOT / "release", tmp_path / "release")
+    (tmp_path / "examples" / "submitted" / "somebody").mkdir(parents=True)
+    runpy.run_path(shutil.copy(ROOT / "examples" / "build.py", tmp_path / "examples"))["main"]()
+    students = {path.name for path in (tmp_path / "examples" / "submitted").iterdir()}
+    assert students == {path.name for path in (ROOT / "examples" / "submitted").iterdir()}
+
+
+def test_a_mistake_of_the_sample_class_that_no_cell_has_is_told():
+    script = runpy.run_path(ROOT / "examples" / "build.py")
+    with pytest.raises(ValueError, match="he-exercise does not contain 'np.cbrt'"):
+        script["notebook"](script["RIGHT"], ("he-exercise", "np.cbrt", "np.sqrt"))
+
+
+def test_the_sample_class_never_mixes_with_real_students(course):
+    real = Class("initialization", course)
+    (course / "submitted").rmdir()
+    sample = Class("initialization", course)
+    for made, place in ((real, course), (sample, course / "examples")):
+        assert made.submission("ada") == place / "submitted" / "ada" / "initialization" / "initialization.ipynb"
+        assert made.page("ada").is_relative_to(place / "feedback")
+        assert made.course.db_url == f"sqlite:///{place / 'gradebook.db'}"
+
+
+def test_nbgrader_makes_the_pages_that_we_make(tmp_path):
+    made = Class("initialization", copy_course(tmp_path / "a course", grader=True))
+    nbgraders = GenerateFeedback(coursedir=made.course, config=made.config)
+    assert nbgraders.exporter_class is gradebook_room.FeedbackPage
 
 
 def test_sample_class_gets_the_scores_that_it_should(results):
@@ -183,6 +218,22 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     assert stored()["ben"] == ("2026-03-01 14:59:00", 0, None)
 
 
+def test_who_hands_in_at_the_last_moment_is_in_time(built):
+    made = Class("initialization", built)
+    with made.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
+    hand_in(made, "amy", "2026-03-01 12:00:00 UTC")
+    assert "late" not in graded(made, ["amy"])["amy"].result.message + dict(made.results())["amy"].message
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(None, None), (7, 7), (1000, 20), (-5, 0)])
+def test_no_penalty_takes_more_than_there_is_or_gives_any(small, asked, taken):
+    result = Result("zoe", "initialization", "graded", {"zeros": 10.0, "random": 10.0, "he": 0.0})
+    with small.writer() as writer:
+        writer.late_penalty = lambda student, score, late: asked
+        assert writer._penalty(result, 60) == taken
+
+
 @pytest.mark.slow
 def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(built, tmp_path):
     with open(built / "nbgrader_config.py", "a") as config:
@@ -230,6 +281,22 @@ def test_nothing_is_graded_twice_unless_it_changed(small):
     assert graded(small, ["zoe"])["zoe"].result.status == "graded"
     assert graded(small, ["zoe"]) == {"zoe": None}
     assert graded(small, ["zoe"], force=True)["zoe"].result.status == "graded"
+
+
+def test_other_limits_are_a_reason_to_grade_again(small):
+    save(blank(), small.submission("zoe").parent)
+    graded(small, ["zoe"])
+    small.limits = replace(small.limits, call=small.limits.call + 1)
+    assert graded(small, ["zoe"])["zoe"] is not None
+
+
+def test_a_page_stays_as_it_is_until_it_is_forced_anew(small):
+    save(blank(), small.submission("zoe").parent)
+    graded(small, ["zoe"])
+    gradebook_room.write_whole(small.page("zoe"), "as it was")
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": True} and small.page("zoe").read_text() == "as it was"
+    assert dict(fleet.feedback(small, fleet.Here(), force=True)) == {"zoe": True}
+    assert "0 of 30 points" in small.page("zoe").read_text()
 
 
 def test_a_grade_that_became_unreadable_does_not_stand(small):
@@ -286,6 +353,37 @@ def test_files_that_nobody_may_read_and_odd_names_are_told_in_the_message(small,
     monkeypatch.setattr(gradebook_room, "open", refused, raising=False)
     result = graded(small, ["zoe"], force=True)["zoe"].result
     assert result.status == "missing" and "chmod" in result.message
+
+
+def test_a_folder_that_is_a_link_to_a_peers_hands_in_nothing(small):
+    save(blank(["he"]), small.submission("zoe").parent)
+    small.submission("mallory").parent.parent.mkdir()
+    small.submission("mallory").parent.symlink_to(small.submission("zoe").parent)
+    data, why = small.handed_in("mallory")
+    assert data is None and "Expected initialization.ipynb in initialization/" in why
+
+
+def test_a_receipt_that_is_a_link_tells_nothing_of_where_it_leads(small, tmp_path):
+    (tmp_path / "password").write_text("of the instructor")
+    small.submission("zoe").with_name(SECRET).symlink_to(tmp_path / "password")
+    assert small.receipt("zoe") == {SECRET: ""}
+
+
+def test_a_copy_that_jupyter_keeps_is_no_second_notebook(small):
+    folder = small.submission("zoe").parent
+    save(blank(), folder, "my own name.ipynb")
+    (folder / ".ipynb_checkpoints").mkdir()
+    save("of an hour ago", folder / ".ipynb_checkpoints", "my own name-checkpoint.ipynb")
+    data, _ = small.handed_in("zoe")
+    assert data == (folder / "my own name.ipynb").read_bytes()
+
+
+def test_a_file_that_is_too_large_is_told_so(small, monkeypatch):
+    for place in (gradebook_room, submission_room):
+        monkeypatch.setattr(place, "LARGEST", 1000)
+    save(blank(), small.submission("zoe").parent)
+    result = graded(small, ["zoe"])["zoe"].result
+    assert result.status == "malformed" and "are allowed: clear the outputs" in result.message
 
 
 def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monkeypatch):
@@ -368,6 +466,68 @@ def test_a_result_survives_storing():
 
 def command(*arguments, cwd=ROOT):
     return subprocess.run([sys.executable, "-m", "grading", *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def told(built, monkeypatch, capsys):
+    """Return a function that runs a command in the course ``built``, and returns how it ended and what it printed."""
+    monkeypatch.setattr(commands, "ROOT", built)
+    monkeypatch.setattr(commands, "Class", lambda assignment, root=built: Class(assignment, root))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["grading", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            commands.main()
+        return ended.value.code, capsys.readouterr()
+
+    return run
+
+
+def test_the_report_has_whoever_is_graded_and_names_who_is_not(small, built, told):
+    marked = blank()
+    cells_by_id(marked)[
+        "he-exercise"
+    ].source = "def initialize_parameters_he(layers_dims):\n    raise ValueError('[/x]')"
+    save(marked, small.submission("zoe").parent)
+    small.submission("gone").parent.mkdir(parents=True)
+    graded(small, ["gone", "zoe"])
+    shutil.rmtree(small.submission("gone").parent.parent)
+    small.submission("yan").parent.mkdir(parents=True)
+    code, printed = told("report", "initialization")
+    with open(built / "grades.csv", encoding="utf-8", newline="") as file:
+        (read,) = csv.DictReader(file)
+    assert read["student_id"] == "zoe" and "ValueError: [/x]" in read["message"] and "[/x]" in printed.out
+    assert "1 not in grades.csv, because they are not graded yet: yan." in code
+
+
+def test_a_stopped_command_ends_as_one_and_says_how_to_go_on(small, told, monkeypatch):
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fleet, "autograde", stopped)
+    code, printed = told("autograde", "initialization")
+    assert code == 130 and "the same command goes on from there" in printed.out
+
+
+def test_without_a_sandbox_a_command_ends_with_what_to_install(small, told, monkeypatch):
+    def none():
+        raise NoSandbox("Install one.")
+
+    monkeypatch.setattr(commands, "available", none)
+    code, _ = told("autograde", "initialization")
+    assert code == "Install one."
+
+
+def test_no_process_at_all_is_refused(told):
+    code, printed = told("autograde", "initialization", "--jobs", "0")
+    assert code == 2 and "0 processes can't grade; expected 1 or more" in printed.err
+
+
+def test_a_reference_solution_without_full_marks_is_told(built, told):
+    source = built / "source" / "initialization" / "initialization.ipynb"
+    source.write_text(source.read_text().replace("np.sqrt(2 / layers_dims[l - 1])", "np.sqrt(1 / layers_dims[l - 1])"))
+    code, _ = told("verify", "initialization")
+    assert "reference 20 of 30, expected 30: he: " in code
 
 
 def test_a_mistyped_assignment_gets_a_sentence(tmp_path):
