@@ -1,17 +1,22 @@
 """grade.py and checks.py: whole submissions, of this assignment and of one that has nothing to do with it."""
 
 import json
+import random
 import time
 from dataclasses import replace
 
 import nbformat
+import numpy as np
 import pytest
 from answers import RIGHT, WRONG
 from conftest import ROOT, cells_by_id
 
-from grading.checks import Master, points, statements, visible
-from grading.grade import grade
+from grading import grade as room
+from grading.checks import Master, points, statements, surroundings, visible
+from grading.grade import Work, grade, grade_one, walk
+from grading.result import Submitted
 from grading.sandbox import Limits, available
+from grading.student import StudentProcess
 from grading.submission import read
 
 LIMITS = Limits(cell=3, call=2, total=30)
@@ -178,6 +183,91 @@ def test_what_can_not_be_passed_is_named():
     cells = [("it-exercise", "def apply(f, x):\n    return f(x)"), ("it-test", "assert apply(lambda x: x, 1) == 1")]
     result = graded(Master("kernel", json.dumps(notebook(cells)).encode()), cells)
     assert "the test passes something of type function, and only plain data can be passed" in result.message
+
+
+def test_what_an_error_says_reaches_the_message_as_text(words):
+    loud = "def count(text):\n    raise ValueError('\\x1b[31mred')"
+    result = graded(words, WORDS, count_exercise=loud)
+    assert "ValueError: \N{REPLACEMENT CHARACTER}[31mred" in result.message and result.message.isprintable()
+
+
+def test_a_test_that_stands_above_its_answer_is_run_again_below(words):
+    cells = [*WORDS[:2], WORDS[3], WORDS[2], *WORDS[4:]]
+    assert graded(words, cells).scores == dict.fromkeys(("count", "scale", "total", "loud"), 5)
+
+
+def test_an_answer_in_a_cell_that_became_text_keeps_its_points(words):
+    made = notebook(WORDS)
+    made.cells[2].cell_type = "markdown"
+    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    assert result.scores == dict.fromkeys(("count", "scale", "total", "loud"), 5)
+
+
+def test_a_test_without_its_name_is_known_by_its_text_and_shown_once(words):
+    made = notebook(WORDS)
+    made.cells[3].metadata = {}
+    submitted = Submitted("zoe", "", json.dumps(made).encode())
+    done = grade_one(Work(words, LIMITS), submitted, available())
+    assert done.result.score == 20
+    assert [cell["id"] for cell in json.loads(done.notebook)["cells"]].count("count-test") == 1
+    assert len(json.loads(done.notebook)["cells"]) == len(WORDS) + 1  # and the state on top
+
+
+def test_a_test_that_ends_the_process_is_not_run_again(words):
+    deadly = ("count-exercise", "import os\n\ndef count(text):\n    os._exit(1)")
+    submission = read(json.dumps(notebook([*WORDS[:2], deadly, *WORDS[3:]])).encode())
+    process = StudentProcess(lambda: available().start(words.helpers, LIMITS), [], [*words.wanted], LIMITS)
+    with surroundings(words), process as student:
+        walk(words, submission, student)
+        assert len(student.died) == 1
+
+
+def test_what_ran_too_long_is_told_before_what_crashed(words):
+    made = notebook([*WORDS[:2], ("count-exercise", "def count(text):\n    while True:\n        pass"), *WORDS[3:]])
+    made.cells.insert(1, nbformat.v4.new_code_cell("import os\nos._exit(1)"))
+    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), replace(LIMITS, call=1))
+    assert result.status == "timed_out" and "code ran for more than 1 s and was stopped" in result.message
+
+
+RIGHT_WORDS = Submitted("zoe", "", json.dumps(notebook(WORDS)).encode())
+
+
+def test_the_trouble_of_a_machine_is_no_grade(words):
+    class Broken:
+        def start(self, *arguments):
+            raise OSError("too many open files")
+
+    with pytest.raises(OSError, match="too many open files"):
+        grade_one(Work(words, LIMITS), RIGHT_WORDS, Broken())
+
+
+def test_a_defect_of_the_grader_does_not_stop_the_class(words, monkeypatch):
+    def defective(*arguments):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(room, "grade", defective)
+    result = grade_one(Work(words, LIMITS), RIGHT_WORDS, available()).result
+    assert (result.status, result.score) == ("crashed", 0)
+    assert "The grader itself failed on it (KeyError: 'ours'). Report this, and grade it by hand." in result.message
+
+
+def test_what_can_not_be_shown_keeps_its_grade(words, monkeypatch):
+    made = room.page
+
+    def defective(master, submission, result):
+        if submission is not None:
+            raise ValueError("this can't be shown")
+        return made(master, submission, result)
+
+    monkeypatch.setattr(room, "page", defective)
+    done = grade_one(Work(words, LIMITS), RIGHT_WORDS, available())
+    assert done.result.score == 20 and "graded: 20 of 20 points" in done.notebook
+
+
+def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
+    before = random.seed, np.random.seed
+    graded(words, WORDS)
+    assert (random.seed, np.random.seed) == before
 
 
 def test_many_deaths_are_bounded(words):
