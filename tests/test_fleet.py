@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import replace
 from pathlib import Path
 
@@ -532,6 +533,37 @@ def test_no_more_is_under_way_than_the_engine_needs():
     for done in flow.finish():
         seen += done
     assert sorted(seen) == list(range(1000)) and engine.most <= engine.width
+
+
+def flow_that_ends_with(error):
+    """Return a flow whose engine fails where ben is among the students."""
+
+    class Ends(fleet.Here):
+        broken = BrokenExecutor
+
+    def grade(students):
+        if "ben" in students:
+            raise error
+        return students
+
+    return fleet.Flow(Ends(), grade)
+
+
+def test_whoever_a_killed_process_had_is_named_when_all_others_are_done():
+    flow, done = flow_that_ends_with(BrokenExecutor()), []
+    for batch in (["zoe", "ben"], ["ada"]):
+        done += flow.send(batch, batch)
+    with pytest.raises(fleet.Lost, match="had 2 submissions, which are not graded: ben, zoe. All others are stored."):
+        for students in flow.finish():
+            done.append(students)
+    assert done == [["ada"]]
+
+
+def test_a_scheduler_that_is_gone_gets_a_sentence():
+    flow = flow_that_ends_with(CancelledError())
+    with pytest.raises(NbGraderException, match="scheduler is gone. What was stored is kept"):
+        list(flow.send(["ben"], ["ben"]))
+        list(flow.finish())
 
 
 def test_students_are_chosen_by_name(tmp_path, course_of):
