@@ -1,5 +1,6 @@
 """sandbox.py: what a worker can't see, can't do and can't use up, in every sandbox that there is."""
 
+import errno
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ from grading.sandbox import (
     Bubblewrap,
     Limits,
     NoSandbox,
+    Process,
     Sandlock,
     WarmBubblewrap,
     available,
@@ -223,6 +225,13 @@ def test_a_worker_inherits_no_variable_and_no_file(student, monkeypatch):
         ], descriptors
 
 
+def test_every_limit_of_a_process_is_the_one_that_was_set(student):
+    names = ["RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE"]
+    code = f"import resource\nreturn [resource.getrlimit(getattr(resource, name)) for name in {names}]"
+    limits = LIMITS.memory, LIMITS.cpu, LIMITS.disk, LIMITS.files, LIMITS.processes, 0
+    assert look(student, code) == [(limit, limit) for limit in limits]
+
+
 def test_limits_can_not_be_raised(student):
     code = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))\nreturn 'raised'"
     assert look(student, code) == "ValueError"
@@ -233,6 +242,19 @@ def test_no_privilege_can_be_gained(student):
     assert look(student, "import os\nos.mkdir('d')\nos.chroot('d')\nreturn 'chroot'") in REFUSED
     code = "import ctypes\nreturn ctypes.CDLL(None).unshare(0x10000000)"
     assert look(student, code) in (-1, *REFUSED)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "ptrace(0, 0, None, None)",  # whoever started this process may look into it
+        "process_vm_readv(os.getpid(), None, 0, None, 0, 0)",
+        "syscall(425, 1, None)",  # io_uring_setup
+    ],
+)
+def test_what_looks_into_processes_or_opens_the_kernel_is_forbidden(student, call):
+    code = f"import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nreturn libc.{call}, ctypes.get_errno()"
+    assert look(student, code) == (-1, errno.EPERM)
 
 
 # Each leaves something where the next student might find it, and then looks for what the last one left.
@@ -368,6 +390,22 @@ def test_a_worker_that_wants_slow_modules_finds_them_imported():
 
 
 @pytest.mark.usefixtures("bubblewrap")
+def test_another_limit_of_the_disk_holds_from_the_next_worker_on():
+    box = WarmBubblewrap()
+    for limits in (LIMITS, replace(LIMITS, disk=1 << 20)):
+        with StudentProcess(lambda: box.start({}, limits), [], ["look"], limits) as process:
+            code = "import os\nstate = os.statvfs('.')\nreturn state.f_blocks * state.f_frsize"
+            assert look(process, code) == limits.disk
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_a_worker_of_a_warm_process_sees_no_process_at_all():
+    box = WarmBubblewrap()
+    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        assert look(process, "import os\nreturn os.listdir('/proc')") == []
+
+
+@pytest.mark.usefixtures("bubblewrap")
 def test_a_warm_process_ends_with_the_grader():
     code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.warm[()].process.pid, flush=True)\ninput()"
     grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -418,6 +456,22 @@ def test_the_first_sandbox_that_works_is_taken():
         "sandlock",
         "no sandbox",
     ]
+
+
+def test_a_sandbox_in_which_nothing_answers_is_not_taken(monkeypatch):
+    def mute(self, *arguments):
+        (unread, requests), (answers, end) = os.pipe(), os.pipe()
+        os.close(end)
+        return Process(requests, answers, lambda: os.close(unread))
+
+    for kind in (WarmBubblewrap, Bubblewrap, Sandlock):
+        monkeypatch.setattr(kind, "start", mute)
+    available.cache_clear()
+    try:
+        with pytest.raises(NoSandbox, match="warm bubblewrap can't start a process here"):
+            available()
+    finally:
+        available.cache_clear()
 
 
 def test_without_a_sandbox_the_message_says_what_to_install(monkeypatch):
