@@ -158,6 +158,19 @@ def test_an_untouched_copy_does_not_replace_an_answer(student):
     assert student.call("f") == 1
 
 
+def test_an_answer_below_an_untouched_copy_gets_its_arguments_whole(student):
+    student.run("def f(x):\n    return x.sum()")
+    student.run("def f(x):\n    raise NotImplementedError()")
+    assert student.call("f", np.ones(3)) == 3
+
+
+def test_memory_that_nobody_filled_holds_no_zeros_by_chance(student):
+    student.run(
+        "def f():\n    return [make.ravel().tolist() for make in (np.empty(2), np.empty_like(np.zeros((1, 2))))]"
+    )
+    assert student.call("f") == [[1e300] * 2] * 2
+
+
 def test_a_name_that_nobody_set_is_a_name_error(student):
     with pytest.raises(NameError, match="'g' is not defined"):
         student.call("g")
@@ -177,6 +190,20 @@ def test_a_name_that_nobody_set_is_a_name_error(student):
     ],
 )
 def test_magics_and_shell_lines_are_passed_over(student, cell):
+    assert student.run(cell) is None
+    assert student.call("f") == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        ">>> def f():\n...     return 1",
+        "In [3]: def f():\n   ...:     return 1",
+        "    def f():\n        return 1",
+        "def f():\n\u00a0\u00a0return\u200b 1",
+    ],
+)
+def test_what_was_copied_along_with_an_answer_is_passed_over(student, cell):
     assert student.run(cell) is None
     assert student.call("f") == 1
 
@@ -206,6 +233,34 @@ def test_a_cell_that_ends_the_process_costs_nothing_else(student, cell):
         student.run(cell)
     assert student.call("f") == 1
     assert len(student.died) == 1
+
+
+def test_no_cell_has_more_time_than_is_left_for_all(student, monkeypatch):
+    student.run("x = 1")
+    asked = []
+    monkeypatch.setattr(Pipe, "ask", lambda pipe, header, body, deadline: asked.append(deadline) or ({}, b""))
+    student.deadline = 7.0
+    student.run("x = 2")
+    assert asked == [7.0]
+    student.end()
+    with pytest.raises(StudentDied, match="the time for the whole submission is over") as death:
+        student.run("x = 3")
+    assert death.value.timed_out
+
+
+def test_the_start_of_a_process_takes_nothing_of_the_students_time(student):
+    before = student.deadline
+    student.run("x = 1")
+    assert student.deadline > before
+
+
+def test_a_value_is_asked_for_again_after_a_call_may_have_changed_it(student):
+    student.run("f = [1]\ndef g():\n    f.append(2)")
+    first = student.value("f")
+    first.append(3)
+    assert student.value("f") is first
+    student.call("g")
+    assert student.value("f") == [1, 2]
 
 
 def test_printed_text_reaches_the_caller_and_is_limited(student, capsys):
@@ -327,6 +382,18 @@ def test_any_bytes_are_an_answer_or_an_end(data):
 def test_a_lie_about_lengths_or_a_torn_header_is_an_end(data):
     with pytest.raises((StudentDied, Malformed)):
         ask(data)
+
+
+def test_an_answer_that_would_be_too_long_is_not_waited_for():
+    with pytest.raises(StudentDied, match="an answer has 1048577 bytes, and 1048576 are allowed"):
+        ask(LENGTHS.pack(2, (1 << 20) - 1) + b"{}")
+
+
+@pytest.mark.parametrize("kind", ["set", "dict"])
+def test_keys_that_python_compares_each_with_all_are_limited(kind):
+    keys = [number * (2**61 - 1) for number in range(1, 102)]  # all of them have the hash 0
+    with pytest.raises(Malformed, match="too many keys have one hash"):
+        Decoder(1 << 20).decode({kind: keys if kind == "set" else [[key, None] for key in keys]}, b"")
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5, LENGTHS.pack(100, 0), framed(b"{}")[:-1]])
