@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grading.submission import LARGEST, Cell, Rejected, read
+from grading.submission import LARGEST, LONGEST, MOST, Cell, Rejected, read
 
 NOTEBOOK = {
     "cells": [
@@ -73,6 +73,23 @@ def test_a_damaged_cell_is_an_empty_one_and_the_others_stay(cell):
     assert read_cells == (Cell("code", ""), *CELLS)
 
 
+def test_half_of_a_character_is_read_as_one_that_a_file_can_hold():
+    cells = [{"cell_type": "code", "source": "x = '\ud83d'"}]
+    (cell,) = read(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
+    assert cell == Cell("code", "x = '?'")
+
+
+def test_signs_that_json_forbids_in_a_text_are_read_as_they_are():
+    data = json.dumps(NOTEBOOK, ensure_ascii=False).replace("x = 'é'", "x = 'é'\t# one\n")
+    assert read(data.encode()).cells[1].source == "x = 'é'\t# one\n"
+
+
+def test_of_a_cell_without_an_end_the_beginning_is_read():
+    cells = [{"cell_type": "code", "source": "x" * (LONGEST + 1)}]
+    (cell,) = read(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
+    assert cell.source == "x" * LONGEST
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -86,6 +103,7 @@ def test_a_damaged_cell_is_an_empty_one_and_the_others_stay(cell):
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a":' * 200_000, "nested too deeply"),
         (b" " * (LARGEST + 1), "MB"),
+        (json.dumps({"nbformat": 4, "cells": [{}] * (MOST + 1)}).encode(), "10001 cells, and 10000 are allowed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
