@@ -186,6 +186,37 @@ def test_progress_is_shown_on_what_takes_over_two_seconds(monkeypatch):
     assert shown[-1].data == "Trained 3 networks in 7 seconds."
 
 
+def test_what_was_interrupted_is_not_said_to_be_trained(monkeypatch):
+    shown = []
+
+    class Handle:
+        update = shown.append
+
+    monkeypatch.setattr(explore, "display", lambda thing, display_id: Handle)
+    clock = iter([0.0, 3.0, 4.0])
+    monkeypatch.setattr(explore.time, "monotonic", lambda: next(clock))
+    with pytest.raises(KeyboardInterrupt), explore.Progress("3 networks") as bar:
+        bar.show(0.2)
+        raise KeyboardInterrupt
+    assert shown[-1].data == "Stopped 3 networks in 4 seconds."
+
+
+def test_the_last_iteration_is_written_down_too():
+    run = train(draw(SHAPE, STARTS["He"], [1]), X, Y, num_iterations=25, every=10)
+    assert list(run.iteration) == [0, 10, 20, 25]
+    assert run.cost[-1] == pytest.approx(cost(forward(run.networks, X)[0], Y), rel=1e-12)
+
+
+def test_the_sweep_tells_how_many_networks_are_wrong_with_dead_units_and_without():
+    right = np.array([[0.5, 0.6, 0.99], [1.0, 0.97, 0.7]])
+    dead = np.array([[2, 1, 1], [0, 0, 0]])
+    alt = explore.plot_sweep([0.5, 1.0], right, dead, "Sweep").alt
+    assert "60% at 0.5, 97% at 1 times He's scale" in alt
+    assert (
+        "3 of the 6 networks have dead units" in alt and "2 of those are below 95%, and so are 1 of the others" in alt
+    )
+
+
 @pytest.mark.parametrize("cores", [1, 2, 8])
 def test_any_number_of_cores_gives_the_same(monkeypatch, cores):
     networks = draw(SHAPE, STARTS["He"], range(9))

@@ -248,6 +248,22 @@ def test_pictures_say_in_words_what_they_show():
             assert phrase in repr(picture)
 
 
+def test_a_title_with_any_signs_stays_a_text():
+    title = 'The "best" of <b>two</b> &amp; more'
+    picture = plot_costs({}, title)
+    (image,) = Images(picture._repr_html_()).found
+    assert title in picture.alt and image["alt"] == picture.alt
+
+
+@pytest.mark.parametrize(
+    ("side", "place"), [("left", (-1.5, 0)), ("right", (1.5, 0)), ("bottom", (0, -1.5)), ("top", (0, 1.5))]
+)
+def test_a_region_that_is_not_closed_is_told_by_its_side(side, place):
+    X, Y, _, _ = load_dataset()
+    picture = plot_decision_boundary(lambda points: np.hypot(*(points - place).T) < 0.5, X, Y)
+    assert f"of the plotted area, open to the {side}, and is right on" in picture.alt
+
+
 def test_axes_are_labelled_with_units_and_a_flat_curve_looks_flat():
     flat = {"zeros": {"iteration": [0, 1000], "cost_from_logits": [0.6931471805599453, 0.6931471805599455]}}
     axes = plot_costs(flat).figure.axes[0]
