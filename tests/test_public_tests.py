@@ -1,6 +1,7 @@
 """public_tests.py: what a learner reads. Its numbers come from the published figures."""
 
 import ast
+import inspect
 import itertools
 import re
 import sys
@@ -310,6 +311,33 @@ def test_a_check_does_not_depend_on_the_random_state():
         initialize_parameters_random_test(SOLUTIONS["random"])
 
 
+def test_what_a_function_writes_to_stderr_is_no_error(capsys):
+    """Plain nbgrader gives no points to a cell that wrote there."""
+
+    def careful(layers_dims):
+        print("many layers", file=sys.stderr)
+        return SOLUTIONS["zeros"](layers_dims)
+
+    initialize_parameters_zeros_test(careful)
+    out, err = capsys.readouterr()
+    assert "many layers" in out and err == ""
+
+
+def test_a_coroutine_is_closed_so_that_python_warns_of_none():
+    made = []
+
+    async def parameters():
+        return {}
+
+    def starts(layers_dims):
+        made.append(parameters())
+        return made[-1]
+
+    with pytest.raises(CheckFailed, match="Take the async away"):
+        initialize_parameters_zeros_test(starts)
+    assert {inspect.getcoroutinestate(one) for one in made} == {inspect.CORO_CLOSED}
+
+
 def test_a_debugger_stays_attached():
     def debugger(frame, event, argument):
         return None
@@ -319,6 +347,16 @@ def test_a_debugger_stays_attached():
     try:
         initialize_parameters_zeros_test(SOLUTIONS["zeros"])
         assert sys.gettrace() is debugger
+    finally:
+        sys.settrace(before)
+
+
+def test_nothing_watches_the_learners_code_after_a_check():
+    before = sys.gettrace()
+    sys.settrace(None)
+    try:
+        initialize_parameters_zeros_test(SOLUTIONS["zeros"])
+        assert sys.gettrace() is None
     finally:
         sys.settrace(before)
 
