@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 import traceback
 import types
 from collections import Counter
@@ -119,12 +120,14 @@ def once(tmp_path_factory):
         folder, failure = shared / f"once-{name}", shared / f"once-{name}.failure"
         with FileLock(f"{folder}.lock"):
             if not folder.exists():
+                failure.write_text(f"{name} was begun, and the worker that made it ended.")
                 folder.mkdir()
                 try:
                     make(folder)
                 except BaseException:
                     failure.write_text(traceback.format_exc())
                     raise
+                failure.unlink()
         assert not failure.exists(), failure.read_text()
         return folder
 
@@ -314,6 +317,14 @@ def ticking(monkeypatch):
     """For the checks of an exercise, time goes by as code is run, however fast that is on this machine."""
     ticks = itertools.count()
     monkeypatch.setattr(public_tests, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))
+
+
+def wait_until(true):
+    """Wait for what must come within a second or two, though not for ever."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def function_of(source, name):

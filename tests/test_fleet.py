@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import replace
@@ -17,7 +16,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import NOT_INSTALLED, ROOT, copy_course, kept, nbgrader, value_in
+from conftest import NOT_INSTALLED, ROOT, copy_course, kept, nbgrader, value_in, wait_until
 from corpus import blank, save
 from distributed import LocalCluster
 from nbgrader.api import Gradebook
@@ -295,13 +294,6 @@ def command(course, *arguments):
     )
 
 
-def wait_until(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def stored(course):
     return [student for student, result in course.results() if result is not None]
 
@@ -370,7 +362,7 @@ def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
     assert "Traceback" not in errors
     if number == signal.SIGINT:
         assert "the same command goes on from there" in output
-    psutil.wait_procs(processes, timeout=10)
+    psutil.wait_procs(processes, timeout=60)
     assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert 5 <= len(stored(course)) < 32
     assert_whole(course)
