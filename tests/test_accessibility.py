@@ -78,7 +78,6 @@ def serious(browser, file):
     ]
 
 
-@pytest.mark.slow
 def test_the_exported_notebooks_can_be_read_by_all(browser, executed, explored, tmp_path):
     exporter = nbconvert.HTMLExporter(
         template_name="readable", extra_template_basedirs=[str(ROOT / "grading" / "templates")]
