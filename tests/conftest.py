@@ -61,31 +61,27 @@ def pytest_xdist_auto_num_workers():
     return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
-# What takes long to make, the longest first. Whoever asks for it is run by the worker that has made it.
-MADE_ONCE = [
-    "explored",
-    "server",
-    "cluster",
-    "undisturbed",
-    "matrix",
-    "sample_class",
-    "executed",
-    "expected",
-    "checked",
-]
-SLOW = {"undisturbed", "matrix", "server", "cluster"}
+# What is run by one worker, the longest first: tests of one group, or whoever asks for a fixture of this name.
+GROUPS = ["warm bubblewrap", "bubblewrap", "sandlock", "explored", "matrix", "solving", "server", "cluster"]
+GROUPS += ["undisturbed", "sample_class", "hint", "claims", "executed", "expected", "checked"]
+SLOW = {"matrix", "server", "cluster", "undisturbed"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Start with what takes long, so that no worker is left with it when the others are done."""
     for item in items:
-        made = next((name for name in MADE_ONCE if name in item.fixturenames), None)
+        made = next((name for name in GROUPS if name in item.fixturenames), None)
         if made and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(made))
         if made in SLOW:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: (not item.get_closest_marker("xdist_group"), not item.get_closest_marker("slow")))
+    items.sort(key=rank)
+
+
+def rank(item):
+    group = item.get_closest_marker("xdist_group")
+    return GROUPS.index(group.args[0]) if group else len(GROUPS) + (not item.get_closest_marker("slow"))
 
 
 def pytest_terminal_summary(terminalreporter):

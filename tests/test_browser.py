@@ -155,7 +155,7 @@ def picture(request, page):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("solving")  # it takes long: groups come first
+@pytest.mark.xdist_group("solving")
 def test_a_student_solves_the_assignment(page, picture, tmp_path):
     """From fetching it to reading the feedback, all through nbgrader's exchange."""
     course, student, folder = copy_course(tmp_path / "course", grader=True), getpass.getuser(), tmp_path / "my course"
