@@ -285,7 +285,7 @@ def sample_class(once):
 
 
 @pytest.fixture(scope="session")
-def bubblewrap():
+def needs_bubblewrap():
     """For tests of what only bubblewrap does."""
     if shutil.which("bwrap") is None:
         pytest.skip(NOT_INSTALLED["bubblewrap"])

@@ -345,7 +345,7 @@ def family(process):
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
     course = course_of(tmp_path, a_class(32, 0.4))
@@ -373,7 +373,7 @@ def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
     assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in told
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_worker_of_this_machine_is_killed(tmp_path, course_of, undisturbed):
     course = course_of(tmp_path, a_class(32, 0.4))
     students = course.students()
@@ -463,7 +463,7 @@ def test_a_database_without_its_driver_gets_a_sentence(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_the_disk_is_full(tmp_path, course_of):
     """A real one: the course lies on a file system of 6 MB."""
     course = course_of(tmp_path, a_class(40))

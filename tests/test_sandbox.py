@@ -44,7 +44,7 @@ QUICK = WarmBubblewrap if shutil.which("bwrap") else Sandlock  # what this machi
 )
 def box(request):
     if issubclass(request.param, (WarmBubblewrap, Bubblewrap)):
-        request.getfixturevalue("bubblewrap")
+        request.getfixturevalue("needs_bubblewrap")
     return request.param()
 
 
@@ -360,7 +360,7 @@ def test_whatever_a_student_does_the_next_one_is_served(box, code):
         assert [*box.warm.values()] == [warm] and warm.process.poll() is None
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_warm_process_that_was_killed_is_replaced():
     box = WarmBubblewrap()
     for _ in range(3):
@@ -373,7 +373,7 @@ def test_a_warm_process_that_was_killed_is_replaced():
         assert_ended(family)
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_worker_that_wants_slow_modules_finds_them_imported():
     box = WarmBubblewrap()
     code = "import sys\nreturn [name in sys.modules for name in ('csv', 'helper', 'absent')]"
@@ -389,7 +389,7 @@ def test_a_worker_that_wants_slow_modules_finds_them_imported():
     assert len(box.warm) == 2
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_another_limit_of_the_disk_holds_from_the_next_worker_on():
     box = WarmBubblewrap()
     for limits in (LIMITS, replace(LIMITS, disk=1 << 20)):
@@ -398,14 +398,14 @@ def test_another_limit_of_the_disk_holds_from_the_next_worker_on():
             assert look(process, code) == limits.disk
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_worker_of_a_warm_process_sees_no_process_at_all():
     box = WarmBubblewrap()
     with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
         assert look(process, "import os\nreturn os.listdir('/proc')") == []
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_warm_process_ends_with_the_grader():
     code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.warm[()].process.pid, flush=True)\ninput()"
     grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -445,7 +445,7 @@ def test_the_released_helpers_can_not_be_written_to(box):
         assert look(process, "import helper\nreturn helper.VALUE") == 7
 
 
-@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_the_first_sandbox_that_works_is_taken():
     assert available() is named("warm bubblewrap") and list(SANDBOXES) == [
         "warm bubblewrap",

@@ -184,7 +184,7 @@ def listen(take, connections):
 def graded_in(sandbox, once, request):
     """Return the class as it was graded in one of the sandboxes."""
     if "bubblewrap" in sandbox:
-        request.getfixturevalue("bubblewrap")
+        request.getfixturevalue("needs_bubblewrap")
     return value_in(once(f"trust in {sandbox}", kept(lambda folder: grade_everything(folder, sandbox))))
 
 
