@@ -1083,7 +1083,7 @@ cell(
         except RuntimeError:
             pass
 """,
-    status=None,  # the limit of memory, met inside of a native call, ends it before the clock does on a busy machine
+    status="timed_out",
 )
 cell(
     "processes",
