@@ -9,26 +9,27 @@ course = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(course)
 c.CourseDirectory.course_id = "weight-initialization"
 
-# A class is a folder submitted/. Until there is one, the sample class stands in.
-# It has folders and a gradebook of its own, so it never mixes with real students.
-if not (course / "submitted").is_dir():
-    for step in ("submitted", "autograded", "feedback"):
-        setattr(c.CourseDirectory, f"{step}_directory", f"examples/{step}")
-    c.CourseDirectory.db_url = f"sqlite:///{course / 'examples' / 'gradebook.db'}"
-
 c.ClearSolutions.code_stub = {
     "python": "# YOUR CODE HERE: replace this line and the next.\n"
     'raise NotImplementedError("Write your code here, and delete this line.")'
 }
 
-# `nbgrader autograde` and the formgrader grade in a sandbox, as `python -m grading autograde` does.
+# nbgrader's commands and its formgrader grade in a sandbox, as `python -m grading autograde` does.
 if (course / "grading").is_dir():
     sys.path.append(str(course))
     from grading.fleet import grade_class
-    from grading.gradebook import plug_into_nbgrader
+    from grading.plugin import plug_into_nbgrader
 
     plug_into_nbgrader(grade_class)
-    c.GenerateFeedback.exporter_class = "grading.gradebook.FeedbackPage"
+    c.GenerateFeedback.exporter_class = "grading.plugin.FeedbackPage"
+
+# `nbgrader zip_collect`: a file as Moodle names it, in its folder or without one, and as Canvas does. The student id is
+# the number that the platform gives a person: Ada Lovelace_1234567_assignsubmission_file_initialization.ipynb, or
+# lovelaceada_LATE_1234567_89_initialization-1.ipynb.
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?:[^/]*_)?(?:LATE_)?(?P<student_id>\d+)_(?:assignsubmission_file_/?|(\d+_))"
+    r"(?P<file_id>[^/]+?)(?(2)(?:-\d+)?)(?: ?\(\d+\))?\.ipynb$"
+)
 
 # Where nbgrader itself runs notebooks, to validate them: seconds for one cell. The longest takes about one.
 c.Execute.timeout = 15

@@ -6,24 +6,27 @@ import csv
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grading import fleet
+from grading import fleet, store
+from grading.assignment import ROOT, CourseAssignment, NbGraderException
 from grading.grade import OtherVersion, Work
-from grading.gradebook import ROOT, Class, NbGraderException
 from grading.result import GRADED
 from grading.sandbox import NoSandbox, Unconfined, available
 
 console = Console()
 if not console.is_terminal:
     console.width = 120  # a log has no width of its own, and 80 columns squeeze the messages
-SHOWN = 50  # students in a table for a person to read; grades.csv has everybody
+SHOWN = 50  # students in a table for a person to read; grades/ASSIGNMENT.csv has everybody
+READABLE = 40  # characters of a line of a message, at the least
 
 
 def main():
@@ -47,6 +50,7 @@ def parser():
         added = commands.add_parser(function.__name__, help=about, description=about)
         added.set_defaults(command=function)
         added.add_argument("assignment", help="such as initialization")
+        added.add_argument("--course", type=Path, default=ROOT, metavar="DIR", help="the course directory")
         for name, settings in options:
             added.add_argument(name, **settings)
 
@@ -58,8 +62,11 @@ def parser():
     command(release, "build the release from the source")
     command(verify, "prove that the reference solution earns full marks, and the release none", unsafe)
     command(autograde, "grade what is new or has changed", student, jobs, scheduler, ("--force", force), unsafe)
-    command(feedback, "write the feedback pages that are not there yet", jobs, scheduler, ("--force", force))
-    command(report, "write grades.csv, and print it as a table")
+    command(feedback, "write the feedback pages of which anything has changed", jobs, scheduler, ("--force", force))
+    command(report, "write grades/ASSIGNMENT.csv, and print it as a table")
+    command(
+        sample, "grade the sample class, in a course of its own", student, jobs, scheduler, ("--force", force), unsafe
+    )
     return made
 
 
@@ -71,54 +78,85 @@ def count(text):
 
 
 def release(arguments):
-    Class(arguments.assignment).generate()
-    console.print(f"Built release/{arguments.assignment} from source/{arguments.assignment}.")
+    course = of(arguments)
+    with console.status("Building the release ..."):
+        said = store.release(course)
+    console.print(f"Built {relative(course.folder(course.course.release_directory, '.'))}.")
+    for sentence in said:
+        console.print(f"In the gradebook: {escape(sentence)}.")
 
 
 def verify(arguments):
-    """Grade the reference solution and the untouched release in a course of their own."""
-    root = ROOT / "build" / "verify"
-    source = root / "source" / arguments.assignment
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT / "source" / arguments.assignment, source)
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    notebook = f"{arguments.assignment}.ipynb"
-    for student in ("reference", "untouched"):
-        (root / "submitted" / student / arguments.assignment).mkdir(parents=True, exist_ok=True)
-    course = Class(arguments.assignment, root)
-    with console.status("Grading the reference solution and the untouched release ..."):
-        course.generate()
-        shutil.copy(source / notebook, course.submission("reference"))
-        shutil.copy(course.folder(course.course.release_directory, ".") / notebook, course.submission("untouched"))
-        students = ["reference", "untouched"]
-        for _ in fleet.autograde(course, students, fleet.Here(), work(course, sandbox(arguments))):
-            pass
-    results = dict(course.results())
-    for student, expected in zip(students, (results["reference"].max_score, 0.0)):
-        result = results[student]
-        line = f"{student:9} {result.score:g} of {result.max_score:g}"
+    """Grade the reference solution and the untouched release in a course of their own, and leave nothing of it."""
+    origin = of(arguments)
+    (origin.root / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=origin.root / "build") as folder:
+        place = Path(folder)
+        shutil.copytree(origin.master_path.parent, place / "source" / arguments.assignment)
+        course = CourseAssignment(arguments.assignment, origin.root, apart=place)
+        handed_in = {
+            "reference": course.master_path,
+            "untouched": course.folder(course.course.release_directory, ".") / course.master_path.name,
+        }
+        with console.status("Grading the reference solution and the untouched release ..."):
+            store.release(course)
+            for student, notebook in handed_in.items():
+                course.submission(student).parent.mkdir(parents=True)
+                shutil.copy(notebook, course.submission(student))
+            graded = dict(fleet.autograde(course, [*handed_in], fleet.Here(), work(course, sandbox(arguments))))
+    by_tests = sum(test.points for test in course.master.tests)
+    for student, expected in (("reference", by_tests), ("untouched", 0.0)):
+        result = graded[student].result
+        line = f"{student:9} {result.score:g} of {by_tests:g}"
         if (result.status, result.score) != (GRADED, expected):
             sys.exit(f"{line}, expected {expected:g}: {result.message}")
         console.print(line)
+    if course.master.answers:
+        console.print(f"A person grades {', '.join(answer.grade_id for answer in course.master.answers)}.")
+
+
+def sample(arguments):
+    """Grade the sample class, in a course of its own that is whole: nbgrader's commands and its formgrader work there."""
+    origin = of(arguments)
+    place = origin.root / "build" / "sample"
+    examples = origin.root / "examples" / "submitted"
+    if not any(examples.glob(f"*/{arguments.assignment}")):
+        raise FileNotFoundError(f"There is no sample of {arguments.assignment} in {examples}.")
+    for name, folder in {"source": origin.root / "source", "grading": ROOT / "grading", "submitted": examples}.items():
+        shutil.rmtree(place / name, ignore_errors=True)
+        shutil.copytree(folder, place / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    shutil.copy(origin.root / "nbgrader_config.py", place)
+    console.print(f"The sample class of examples/ is graded in {relative(place)}, a course of its own.")
+    arguments.course = place
+    for command in (release, autograde, feedback, report):
+        command(arguments)
 
 
 def autograde(arguments):
-    course = Class(arguments.assignment)
+    course = of(arguments)
     students = chosen(course, arguments.student)
     # A cluster's nodes find their own sandbox.
     box = sandbox(arguments) if arguments.unsafe_no_sandbox or not arguments.scheduler else None
-    with course.writer() as writer:
-        interrupted = [student for student in writer.interrupted() if student in students]
-    if interrupted:
-        console.print(f"Interrupted while these were graded, which are graded now: {escape(in_short(interrupted))}")
-    states, unchanged, started = Counter(), 0, time.monotonic()
+    states, unchanged, left_out, started = Counter(), 0, 0, time.monotonic()
+
+    def tell(plan):
+        nonlocal left_out
+        left_out = len(students) - len(plan.changed) - len(plan.unchanged)
+        if plan.interrupted:
+            console.print(
+                f"Interrupted while these were graded, which are graded now: {escape(in_short(plan.interrupted))}"
+            )
+        for sentence in plan.sentences():
+            console.print(escape(sentence))
+
     with progress("Grading " + (f"in {box.name}" if box else f"on {arguments.scheduler}"), len(students)) as (
         bar,
         task,
     ):
-        for _, graded in fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force):
-            states.update([graded.result.status] if graded else [])
-            unchanged += graded is None
+        graded = fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force, tell)
+        for _, one in graded:
+            states.update([one.result.status] if one else [])
+            unchanged += one is None
             rate = states.total() / (time.monotonic() - started)
             bar.update(
                 task,
@@ -126,83 +164,122 @@ def autograde(arguments):
                 states=" ".join(f"{number} {state}" for state, number in states.items()),
                 rate=f"{rate:.1f}/s",
             )
+        bar.update(task, total=len(students) - left_out)
     seconds = time.monotonic() - started
     graded = ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "nothing to grade"
     console.print(
-        f"{len(students)} students in {seconds:.1f} s: {graded}; {unchanged} unchanged since they were graded."
+        f"{len(students) - left_out} students in {seconds:.1f} s: {graded}; {unchanged} unchanged since they were graded."
     )
 
 
 def feedback(arguments):
-    course = Class(arguments.assignment)
+    course = of(arguments)
+    made = Counter()
     with progress("Feedback", len(course.students())) as (bar, task):
-        with_page = Counter()
-        for _, there in fleet.feedback(course, engine(arguments), arguments.force):
-            with_page[there] += 1
+        for _, how in fleet.feedback(course, engine(arguments), arguments.force):
+            made[how] += 1
             bar.update(task, advance=1)
-    console.print(f"{with_page[True]} feedback pages in {relative(course.page('*').parent)}.")
-    if with_page[False]:
-        console.print(f"None for {with_page[False]}: nothing was handed in.")
+    pages = made[fleet.WRITTEN] + made[fleet.STOOD]
+    console.print(
+        f"{pages} feedback pages in {relative(course.page('*').parent)}: {made[fleet.WRITTEN]} written, "
+        f"{made[fleet.STOOD]} stood as they were."
+    )
+    if made[fleet.NOTHING]:
+        console.print(f"None for {made[fleet.NOTHING]}: nothing was handed in.")
 
 
 def report(arguments):
-    """Write grades.csv and print the same as a table."""
-    course = Class(arguments.assignment)
-    exercises = list(course.master.exercises)
-    path, beside = ROOT / "grades.csv", ROOT / "grades.csv.new"
-    table = Table(title=f"{arguments.assignment}: {relative(course.submission('*').parent)}")
-    table.add_column("student", no_wrap=True)
-    for column in ("score", *exercises):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    table.add_column("message", ratio=1)
-    states, full, known, students = Counter(), 0, set(), set(course.students())
+    """Write grades/ASSIGNMENT.csv and print the same as a table."""
+    course = of(arguments)
+    exercises = store.exercises(course)
+    path = course.root / "grades" / f"{arguments.assignment}.csv"
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    shown, states, known, students = [], Counter(), set(), set(course.students())
+    full = waiting = grades = 0
     with open(beside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns(exercises))
-        for student, result in course.results():
-            if result is None or student not in students:  # interrupted; or a folder that is gone
+        for standing in store.standings(course):
+            if standing.student_id not in students:  # a folder that is gone
                 continue
-            writer.writerow(row(result))
-            known.add(student)
-            states[result.status] += 1
-            full += result.score == result.max_score
-            if len(known) <= SHOWN:
-                points = (f"{result.scores.get(name, 0):g}" for name in exercises)
-                score = f"{result.score:g}/{result.max_score:g}"
-                table.add_row(escape(student), score, *points, result.status, escape(result.message))
+            writer.writerow(row(standing, exercises))
+            known.add(standing.student_id)
+            states[standing.status] += 1
+            full += standing.score == standing.max_score and not standing.needs_manual
+            waiting += standing.needs_manual > 0
+            grades += standing.needs_manual
+            if len(shown) < SHOWN:
+                shown.append(standing)
     os.replace(beside, path)
-    console.print(table)
+    print_table(f"{arguments.assignment}: {relative(course.submission('*').parent)}", shown, exercises)
     if len(known) > SHOWN:
         console.print(f"The first {SHOWN} of {len(known)}.")
     ended = states.total() - states[GRADED]
     console.print(
         f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}."
     )
-    waiting = sorted(students - known)
     if waiting:
+        console.print(f"{waiting} wait for a person to look at {grades} grades: open the formgrader.")
+    with course.gradebook() as gradebook:
+        removed = store.removed(course, gradebook)
+    ungraded = sorted(students - known - removed)
+    if ungraded:
         sys.exit(
-            f"{len(waiting)} not in grades.csv, because they are not graded yet: {in_short(waiting)}. "
+            f"{len(ungraded)} not in {path.name}, because they are not graded yet: {in_short(ungraded)}. "
             f"Run `python -m grading autograde {arguments.assignment}` first."
         )
 
 
+def print_table(title, standings, exercises):
+    """Print some students as a table; where the messages would be squeezed, they stand below it."""
+    names = [exercises[name] for name in exercises]
+    rows = [
+        (
+            one.student_id,
+            f"{one.score:g}/{one.max_score:g}",
+            *(f"{one.scores.get(name, 0):g}" for name in exercises),
+            one.status,
+            one.message,
+        )
+        for one in standings
+    ]
+    heads = ["student", "score", *names, "status"]
+    taken = sum(max(map(len, column)) + 3 for column in zip(heads, *(line[:-1] for line in rows)))
+    beside = console.width - taken >= READABLE
+    table = Table(title=title)
+    for head in heads:
+        table.add_column(head, justify="left" if head in ("student", "status") else "right", no_wrap=True)
+    if beside:
+        table.add_column("message", ratio=1)
+    for line in rows:
+        table.add_row(*map(escape, line if beside else line[:-1]))
+    console.print(table)
+    for student, *_, message in () if beside else rows:
+        console.print(f"[bold]{escape(student)}[/]: {escape(message)}")
+
+
+FIXED = "student_id", "assignment", "score", "max_score", "status", "late_penalty", "needs_manual", "message"
+
+
 def columns(exercises):
-    """Return the first row of grades.csv."""
-    return ["student_id", "assignment", "score", "max_score", "status", *exercises, "message"]
+    """Return the first row of the table of grades, from the titles of the exercises by their grade ids."""
+    titles = [name if title in FIXED else title for name, title in exercises.items()]
+    return [*FIXED[:-1], *titles, FIXED[-1]]
 
 
-def row(result):
-    """Return a student's row of grades.csv."""
-    points = [f"{score:g}" for score in result.scores.values()]
+def row(standing, exercises):
+    """Return a student's row of the table of grades."""
     return [
-        result.student_id,
-        result.assignment,
-        f"{result.score:g}",
-        f"{result.max_score:g}",
-        result.status,
-        *points,
-        result.message,
+        standing.student_id,
+        standing.assignment,
+        f"{standing.score:g}",
+        f"{standing.max_score:g}",
+        standing.status,
+        f"{standing.late_penalty:g}",
+        str(standing.needs_manual),
+        *(f"{standing.scores.get(name, 0):g}" for name in exercises),
+        standing.message,
     ]
 
 
@@ -213,17 +290,22 @@ def in_short(students):
 
 def chosen(course, wanted):
     students = course.students()
+    expected = relative(course.submission("STUDENT"))
     if not students:
         raise FileNotFoundError(
-            f"There are no submissions in {course.submission('STUDENT').parent.parent.parent}. "
-            f"Expected {relative(course.submission('STUDENT'))}."
+            f"There are no submissions in {course.submitted()}. Expected {expected}. "
+            f"`python -m grading sample {course.assignment}` shows how a class is graded."
         )
     unknown = sorted(set(wanted or ()) - set(students))
     if unknown:
         raise FileNotFoundError(
-            f"No such student: {', '.join(unknown)}. Expected the name of a folder in {relative(course.submission('STUDENT').parent.parent.parent)}."
+            f"No such student: {', '.join(unknown)}. Expected the name of a folder in {relative(course.submitted())}."
         )
     return sorted(set(wanted)) if wanted else students
+
+
+def of(arguments):
+    return CourseAssignment(arguments.assignment, arguments.course)
 
 
 def work(course, box):
@@ -258,7 +340,7 @@ def progress(what, total):
 
 
 def relative(path):
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

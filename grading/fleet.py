@@ -21,8 +21,12 @@ from concurrent.futures import (
     wait,
 )
 
+from nbgrader.converters.base import NbGraderException
+
+from grading import store
 from grading.grade import Work, grade_together
-from grading.gradebook import NbGraderException, render_together
+from grading.master import hashed
+from grading.plugin import READABLE, render_together
 from grading.result import MISSING
 from grading.sandbox import available
 
@@ -166,17 +170,19 @@ def batches(items, size, engine, count):
         yield batch
 
 
-def autograde(course, students, engine, work, force=False):
+def autograde(course, students, engine, work, force=False, tell=lambda plan: None):
     """Grade what is new or has changed, and store it as it comes.
 
     Parameters
     ----------
-    course : grading.gradebook.Class
+    course : grading.assignment.CourseAssignment
     students : list of str
     engine : Here, Local or Cluster
     work : Work
     force : bool
         Grade again what has not changed.
+    tell : callable
+        Is told of the `grading.store.Plan` before it starts.
 
     Yields
     ------
@@ -188,55 +194,70 @@ def autograde(course, students, engine, work, force=False):
     Lost
         When everything else is done, if a process of the engine was killed.
     """
-    with course.writer() as writer, engine:
+    with store.opened(course, f"autograde {course.assignment}") as writer, engine:
+        writer.refuse_unreleased()
+        plan = writer.plan(students, force)
+        tell(plan)
+        writer.refresh_penalties(plan.unchanged)
+        yield from ((student, None) for student in plan.unchanged)
+        if plan.changed:
+            writer.remember_version()
         flow = Flow(engine, grade_together)
 
         def stored(graded):
             writer.store(graded)
             return [(one.result.student_id, one) for one in graded]
 
-        for batch in batches(writer.look_up(students, force), lambda one: len(one.data or b""), engine, len(students)):
-            changed = [submitted for submitted in batch if not submitted.unchanged]
-            yield from ((submitted.student_id, None) for submitted in batch if submitted.unchanged)
-            if changed:
-                ids = [submitted.student_id for submitted in changed]
-                writer.begin(ids)
-                for graded in flow.send(ids, work, changed):
-                    yield from stored(graded)
+        for batch in batches(writer.read(plan.changed), lambda one: len(one.data or b""), engine, len(plan.changed)):
+            ids = [submitted.student_id for submitted in batch]
+            writer.begin(ids)
+            for graded in flow.send(ids, work, batch):
+                yield from stored(graded)
         for graded in flow.finish():
             yield from stored(graded)
 
 
+WRITTEN, STOOD, NOTHING = "written", "stood", "nothing"
+
+
 def feedback(course, engine, force=False):
-    """Write the page of everybody who has a result and no page yet.
+    """Write the page of everybody of whom the gradebook says anything else than the page that is there.
 
     Parameters
     ----------
-    course : grading.gradebook.Class
+    course : grading.assignment.CourseAssignment
     engine : Here, Local or Cluster
     force : bool
-        Write all pages anew, for comments and points that were given by hand since.
+        Write all pages anew.
 
     Yields
     ------
-    (str, bool)
-        A student's id, and whether there is a page.
+    (str, str)
+        A student's id, and whether the page was ``written``, ``stood`` as it was, or has ``nothing`` to tell of.
     """
-    with course.gradebook() as gradebook, engine:
-        flow = Flow(engine, render_together)
+    with store.opened(course, f"feedback {course.assignment}") as writer, engine:
+        flow, fingerprints = Flow(engine, render_together), {}
 
         def written(pages):
             for student, text in pages:
-                course.store_page(student, text)
-                yield student, True
+                writer.store_page(student, text, fingerprints.pop(student))
+                yield student, WRITTEN
 
-        everybody = ((student, result) for student, result in course.results() if result is not None)
+        everybody = ((student, result.status) for student, result in store.results(course) if result is not None)
         for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):
-            there = {student: result.status != MISSING for student, result in batch}
-            wanted = [student for student in there if there[student] and (force or not course.page(student).exists())]
-            yield from ((student, there[student]) for student in there if student not in wanted)
+            # Of who has nothing handed in there is a page where a person had entered something before.
+            entered = [student for student, status in batch if status != MISSING or course.autograded(student).exists()]
+            yield from ((student, NOTHING) for student, _ in batch if student not in entered)
+            there, wanted = writer.pages(entered), []
+            for about in writer.for_pages(entered):
+                student, fingerprint = about[0], hashed([repr(about), READABLE])
+                if not force and there.get(student) == fingerprint:
+                    yield student, STOOD
+                else:
+                    fingerprints[student] = fingerprint
+                    wanted.append(about)
             if wanted:
-                for pages in flow.send(wanted, course.assignment, course.for_pages(gradebook, wanted)):
+                for pages in flow.send([about[0] for about in wanted], course.assignment, wanted):
                     yield from written(pages)
         for pages in flow.finish():
             yield from written(pages)
@@ -247,7 +268,7 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def grade_class(course, students, force=False):
+def grade_class(course, students, force=False, tell=lambda plan: None):
     """Grade on all cores of this machine, as `nbgrader autograde` and the formgrader do here; see `autograde`."""
     engine = Here() if len(students) == 1 else Local(min(cores(), len(students)))
-    return autograde(course, students, engine, Work(course.master, course.limits, available().name), force)
+    return autograde(course, students, engine, Work(course.master, course.limits, available().name), force, tell)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from grading.checks import Bench, Master, judge, plain, said, surroundings
+from grading.checks import Bench, judge, said, surroundings
+from grading.master import Master, plain
 from grading.page import page
 from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
 from grading.sandbox import Limits, NoSandbox, available, named
@@ -38,16 +39,21 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
     Returns
     -------
     Result
+    dict of str to list
+        What each program that a person grades printed and drew, by its grade id, as outputs of a notebook.
     """
     given = [{"names": statement.names, "source": statement.source} for statement in master.given]
     imports = imports_of(master, submission)
     process = StudentProcess(lambda: sandbox.start(master.helpers, limits, imports), given, [*master.wanted], limits)
     with surroundings(master), process as student:
-        verdicts = walk(master, submission, student)
+        verdicts, outputs = walk(master, submission, student)
         deaths = student.died
-    scores = {test.exercise: verdicts[test].points for test in master.tests}
-    messages = {test.exercise: verdicts[test].message for test in master.tests if verdicts[test].message}
-    remarks = [f"{exercise}: {in_short(message)}" for exercise, message in messages.items()]
+    messages = {test.grade_id: verdicts[test].message for test in master.tests if verdicts[test].message}
+    given_up = {answer.grade_id: 0.0 for answer in master.answers if answer.grade_id in untouched(master, submission)}
+    found = {test.grade_id: verdicts[test].points for test in master.tests} | given_up
+    scores = {name: found.get(name) for name in master.points}
+    remarks = [f"{master.titles[name]}: {in_short(message)}" for name, message in messages.items()]
+    remarks += [f"{master.titles[name]}: no answer" for name in given_up]
     if any(death.timed_out for death in deaths):
         status = TIMED_OUT
         remarks.insert(0, f"code ran for more than {limits.call:g} s and was stopped: look for a loop that never ends")
@@ -56,13 +62,21 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
         remarks.insert(0, "a cell ended the notebook's own process: read its code before you run it")
     else:
         status = GRADED
+    by_hand = sum(score is None for score in scores.values())
+    if by_hand:
+        remarks.append(f"a person grades {by_hand} of {len(scores)} parts")
     message = "; ".join(remarks) or "All checks passed."
-    return Result(student_id, master.name, status, scores, master.exercises, message, messages)
+    return Result(student_id, master.name, status, scores, master.points, message, messages), outputs
 
 
 def without_score(master, student_id, status, message):
     """Return the result of what could not be graded."""
-    return Result(student_id, master.name, status, dict.fromkeys(master.exercises, 0.0), master.exercises, message)
+    return Result(student_id, master.name, status, dict.fromkeys(master.points, 0.0), master.points, message)
+
+
+def untouched(master, submission):
+    """Return the grade ids of the solution cells that are as the student found them."""
+    return tuple(name for name, cell in master.solved(submission.cells).items() if cell.source == master.stubs[name][1])
 
 
 def in_short(message):
@@ -85,8 +99,17 @@ def is_given(master, cell):
 
 
 def walk(master, submission, student):
-    """Run a submission from top to bottom, and each test where it stands; return the verdict on each test."""
-    bench, verdicts, versions, broken = Bench(master, student), {}, {}, {}
+    """Run a submission from top to bottom, and each test where it stands.
+
+    Return the verdict on each test, and what the programs that a person grades printed and drew.
+    """
+    bench, verdicts, versions, broken, outputs = Bench(master, student), {}, {}, {}, {}
+    solved = master.solved(submission.cells)
+    shown = {
+        id(solved[one.grade_id]): one.grade_id
+        for one in master.answers
+        if one.kind == "code" and one.grade_id in solved
+    }
     for cell in submission.cells:
         if cell.kind != "code":
             continue
@@ -94,8 +117,10 @@ def walk(master, submission, student):
         # A test is not the student's to run, unless an answer was merged into its cell.
         answers = [name for name in master.wanted if defines(cell, name)]
         if not is_given(master, cell) and (test is None or answers):
-            error = attempt(student, cell.source)
+            error = attempt(student, cell.source, id(cell) in shown)
             broken |= dict.fromkeys(answers, error) if error else {}
+            if id(cell) in shown:
+                outputs[shown[id(cell)]] = student.outputs
         if test is not None and test not in verdicts:
             verdicts[test] = judge(test, bench)
             versions[test] = {name: count(student, name) for name in bench.asked}
@@ -118,7 +143,7 @@ def walk(master, submission, student):
         for test in master.tests:
             if verdicts[test].message and name in test.source and not count(student, name):
                 verdicts[test] = replace(verdicts[test], message=why)
-    return verdicts
+    return verdicts, outputs
 
 
 def defines(cell, name):
@@ -126,14 +151,14 @@ def defines(cell, name):
     return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
 
 
-def attempt(student, source):
-    """Run a cell and return the error that it ended in, or None.
+def attempt(student, source, show=False):
+    """Run a cell, with its outputs kept where they are to be shown, and return the error that it ended in, or None.
 
     An error or a death costs only what depends on the cell. What a deadly cell defines is kept.
     """
     for definitions in (False, True):
         try:
-            return student.run(source, definitions)
+            return student.run(source, definitions, show)
         except StudentDied:
             pass  # noted in student.died, and the next request starts a new process
     return None
@@ -198,13 +223,15 @@ def grade_together(work, batch):
 
 def grade_one(work, submitted, sandbox):
     """Grade one submission, whatever it is, and make the notebook that its feedback is made of."""
-    started, student, submission = time.monotonic(), submitted.student_id, None
+    started, student, submission, outputs = time.monotonic(), submitted.student_id, None, {}
     try:
         if submitted.data is None:
-            result = without_score(work.master, student, MISSING, submitted.why)
+            result = without_score(work.master, student, MISSING, submitted.remark)
         else:
             submission = read(submitted.data)
-            result = grade(work.master, submission, student, sandbox, work.limits)
+            result, outputs = grade(work.master, submission, student, sandbox, work.limits)
+            if submitted.remark:
+                result = replace(result, message=f"{result.message.rstrip('.')}. {submitted.remark}")
     except Rejected as rejection:
         result = without_score(work.master, student, MALFORMED, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
     except (OSError, NoSandbox):
@@ -213,8 +240,9 @@ def grade_one(work, submitted, sandbox):
         why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
         result = without_score(work.master, student, CRASHED, why)
     try:
-        shown = page(work.master, submission, result)
+        shown = page(work.master, submission, result, outputs)
     except Exception:  # noqa: BLE001 - nor must what can't be shown
-        shown = page(work.master, None, result)
+        shown = page(work.master, None, result, {})
     notebook = json.dumps(shown, ensure_ascii=False, indent=1)
-    return Graded(result, notebook, submitted.digest, time.monotonic() - started)
+    empty = untouched(work.master, submission) if submission else tuple(work.master.stubs)
+    return Graded(result, notebook, submitted.digest, empty, time.monotonic() - started)

@@ -15,23 +15,24 @@ from urllib.parse import unquote
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
-from grading.checks import visible
-from grading.submission import as_cell
+from grading.master import visible
 
 TEXT = 20_000  # characters of one cell or of one output that are shown
 ALL = 400_000  # characters of all cells that are shown; what colours code and reads Markdown takes a second for TEXT
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
-def page(master, submission, result):
+def page(master, submission, result, outputs):
     """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
 
     Parameters
     ----------
-    master : grading.checks.Master
+    master : grading.master.Master
     submission : grading.submission.Submission or None
         None where there was nothing to read.
     result : grading.result.Result
+    outputs : dict of str to list
+        What each program that a person grades printed and drew, by its grade id.
 
     Returns
     -------
@@ -41,41 +42,58 @@ def page(master, submission, result):
     """
     kernel = {"name": "python3", "display_name": "Python 3"}
     made = {"cells": [], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    heading = f"<strong>{result.status}: {result.score:g} of {result.max_score:g} points.</strong> {html.escape(result.message)}"
+    most = sum(result.max_scores[name] for name, score in result.scores.items() if score is not None)
+    heading = (
+        f"<strong>{result.status}: the checks gave {result.score:g} of {most:g} points.</strong> "
+        f"{html.escape(result.message)}"
+    )
     made["cells"].append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
-    marks, left = {marks["grade_id"]: marks for _, marks in master.cells if marks}, list(master.tests)
+    left = list(master.tests)
+    tested = {test.grade_id for test in left}
+    marks = {name: mark for name, mark in master.marks.items() if name not in tested}
+    cells = [cell for cell in (submission.notebook["cells"] if submission else []) if isinstance(cell, dict)]
+    solved = {name: id(cell) for name, cell in master.solved(submission.cells if submission else ()).items()}
     shown_so_far = 0
-    for number, cell in enumerate(submission.notebook["cells"] if submission else []):
-        known = as_cell(cell) if isinstance(cell, dict) else None
-        shown_so_far += len(known.source[:TEXT]) + 100 if known else 0
+    for number, cell in enumerate(cells):
+        known = submission.cells[number]
+        shown_so_far += len(known.source[:TEXT]) + 100
         if shown_so_far > ALL:
             made["cells"].append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
             break
-        test = master.test_at(known) if known and known.kind == "code" else None
+        test = master.test_at(known) if known.kind == "code" else None
         if test in left:
             left.remove(test)
-            made["cells"].append(verdict(test, result, marks))
-        elif known and test is None:
+            made["cells"].append(verdict(test, result, master.marks[test.grade_id]))
+        elif test is None:
+            name = known.grade_id
             try:
-                shown = harmless(cell, known, f"cell-{number}")
+                shown = harmless(
+                    cell, known, f"cell-{number}", outputs.get(name) if solved.get(name) == id(known) else None
+                )
             except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble, and the grade is made by now
                 shown = as_html("<p>(This cell can't be shown.)</p>", f"cell-{number}")
-            if marks.get(known.grade_id, {}).get("solution") and known.kind == "code":
-                shown["metadata"]["nbgrader"] = marks.pop(known.grade_id)
+            if name in marks and solved.get(name, id(known)) == id(known):
+                shown["metadata"]["nbgrader"] = marks.pop(name)
             made["cells"].append(shown)
-    made["cells"] += [verdict(test, result, marks) for test in left]
+    made["cells"] += [verdict(test, result, master.marks[test.grade_id]) for test in left]
+    # A person can only grade and comment what is there.
+    for name, lost in marks.items():
+        if lost.get("solution") or lost.get("task"):
+            where = "is not in what was handed in" if submission else "could not be read"
+            made["cells"].append(as_html(f"<p>(The cell {html.escape(name)} {where}.)</p>", f"lost-{name}"))
+            made["cells"][-1]["metadata"]["nbgrader"] = lost
     return made
 
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
-    message = result.messages.get(test.exercise)
-    text = message or f"{result.scores[test.exercise]:g} of {test.points:g} points.\n"
-    if message or result.scores[test.exercise] < test.points:
+    message = result.messages.get(test.grade_id)
+    text = message or f"{result.scores[test.grade_id]:g} of {test.points:g} points.\n"
+    if message or result.scores[test.grade_id] < test.points:
         output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
         output = printed(text)
-    return code_cell(visible(test.source), test.grade_id, [output], nbgrader=marks[test.grade_id])
+    return code_cell(visible(test.source), test.grade_id, [output], nbgrader=marks)
 
 
 def code_cell(source, name, outputs, **metadata):
@@ -97,11 +115,11 @@ def displayed(kind, content):
     return {"output_type": "display_data", "metadata": {}, "data": {kind: content}}
 
 
-def harmless(cell, known, name):
-    """Return a student's cell with nothing in it that a browser would run."""
+def harmless(cell, known, name, outputs=None):
+    """Return a student's cell with nothing in it that a browser would run, and with other outputs if there are some."""
     if known.kind != "code":
         return as_html(with_pictures(known.source[:TEXT], cell.get("attachments")), name)
-    outputs = cell.get("outputs")
+    outputs = cell.get("outputs") if outputs is None else outputs
     shown = (
         [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)]
         if isinstance(outputs, list)

@@ -21,11 +21,12 @@ class Result:
     status : str
         ``graded``, ``timed_out``, ``crashed``, ``malformed`` or ``missing``.
     scores, max_scores : dict of str to float
-        Points for each exercise. Whatever did not run counts 0 in ``scores``.
+        Points for each graded cell, by its whole grade id. Whatever did not run counts 0 in ``scores``;
+        None is what a person has to grade.
     message : str
         What happened and what to do about it.
     messages : dict of str to str
-        What the check of an exercise said, in full; nothing for one that passed.
+        What a test said, in full; nothing for one that passed.
     """
 
     student_id: str
@@ -38,8 +39,8 @@ class Result:
 
     @property
     def score(self):
-        """Sum of the points earned."""
-        return sum(self.scores.values())
+        """Sum of the points that the grader gave."""
+        return sum(score or 0.0 for score in self.scores.values())
 
     @property
     def max_score(self):
@@ -64,21 +65,45 @@ class Submitted:
     ----------
     student_id : str
     digest : str
-        Fingerprint of it and of the course that it is graded with. The same
-        fingerprint means that grading again would change nothing.
+        Fingerprint of it.
     data : bytes or None
         The notebook's file.
-    why : str
-        Why there is none.
-    unchanged : bool
-        Whether it was graded before with the same fingerprint; then it comes without its data.
+    remark : str
+        Why there is none, or what else a person should know of it.
     """
 
     student_id: str
     digest: str
     data: bytes | None = None
-    why: str = ""
-    unchanged: bool = False
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the gradebook says of one student, points and penalties that a person gave included.
+
+    Attributes
+    ----------
+    student_id, assignment, status, message : str
+        As in `Result`; the message also says what is late and what waits for a person.
+    score : float
+        What counts: the points, less the penalty.
+    max_score, late_penalty : float
+    needs_manual : int
+        How many cells wait for a person.
+    scores : dict of str to float
+        Points for each graded cell, by its whole grade id.
+    """
+
+    student_id: str
+    assignment: str
+    status: str
+    score: float
+    max_score: float
+    late_penalty: float
+    needs_manual: int
+    scores: dict
+    message: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +117,8 @@ class Graded:
         What feedback is made of, as JSON.
     digest : str
         That of the `Submitted`.
+    untouched : tuple of str
+        Grade ids of the solution cells that are as the student found them.
     seconds : float
         By the clock, from the first byte read to here.
     """
@@ -99,4 +126,5 @@ class Graded:
     result: Result
     notebook: str
     digest: str
+    untouched: tuple
     seconds: float

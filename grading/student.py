@@ -26,6 +26,7 @@ ELEMENTS = 10_000_000  # of all arrays in one answer, also where strides make on
 NODES = 100_000  # values in one answer, arrays counted as one
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
 DEPTH = 60
+SHOWN = 5 << 20  # characters of what one cell shows, pictures included
 ERRORS = {
     name: error
     for name, error in vars(builtins).items()
@@ -273,7 +274,7 @@ class StudentProcess:
     def __init__(self, start, given, wanted, limits):
         self.start, self.given, self.wanted, self.limits = start, given, wanted, limits
         self.deadline = time.monotonic() + limits.total
-        self.cells, self.pipe, self.died, self.values = [], None, [], {}
+        self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
         self.random = random_state()
 
     def __enter__(self):
@@ -287,12 +288,25 @@ class StudentProcess:
             self.pipe.process.end()
             self.pipe = None
 
-    def run(self, source, definitions=False):
-        """Run one cell, or only what it imports and defines; return the error that it ended in, or None."""
+    def run(self, source, definitions=False, show=False):
+        """Run one cell, or only what it imports and defines; return the error that it ended in, or None.
+
+        With ``show``, ``outputs`` is what a person sees below the cell, as outputs of a notebook. It is as the student's
+        code made it: nothing of it may be shown before it is cleaned.
+        """
         self.values.clear()
-        answer = self.ask({"do": "run", "source": source, "definitions": definitions}, b"", self.limits.cell)
+        self.outputs = []
+        request = {"do": "run", "source": source, "definitions": definitions, "show": show}
+        answer, _ = self.ask(request, b"", self.limits.cell)
         self.cells.append((source, definitions))
-        return self.error(answer[0]) if "error" in answer[0] else None
+        error = self.error(answer) if "error" in answer else None
+        if show:
+            self.outputs = [{"output_type": "stream", "text": answer.get("printed")}]
+            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) < SHOWN:
+                self.outputs += answer["outputs"]
+            if error:
+                self.outputs.append({"output_type": "error", "evalue": f"{type(error).__name__}: {error}"})
+        return error
 
     def call(self, name, *args, **kwargs):
         """Call one of the student's functions; return what it returns, or raise what it raises.

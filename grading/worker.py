@@ -9,6 +9,7 @@ the arrays that the header speaks of. `student.py` is the other end.
 """
 
 import ast
+import base64
 import builtins
 import functools
 import inspect
@@ -29,6 +30,8 @@ import numpy as np
 LENGTHS = struct.Struct("<QQ")
 DEPTH = 40  # how deep a value may nest
 PRINTED = 10_000  # characters of printed text that an answer keeps
+LAST = "the value of a cell's last line"  # no name that a student can write
+PICTURES = 20  # of one cell
 SHOWN = 1_000  # characters of an error's text
 UNFILLED = 1e300
 START = 1_618_033_988  # no seed that a person would write
@@ -197,6 +200,32 @@ def definitions(source):
     return tree
 
 
+def with_value(source):
+    """Return the syntax tree of a cell that keeps the value of its last line, where that is an expression."""
+    tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        tree.body[-1] = ast.Assign([ast.Name(LAST, ast.Store())], tree.body[-1].value)
+    return ast.fix_missing_locations(tree)
+
+
+def last_value(names):
+    """Yield what the last line of a cell gave, as an output of a notebook."""
+    value = names.pop(LAST, None)
+    if value is not None:
+        yield {"output_type": "display_data", "data": {"text/plain": repr(value)[:PRINTED]}}
+
+
+def pictures():
+    """Yield what a cell drew with Matplotlib, as outputs of a notebook."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    for number in pyplot.get_fignums()[:PICTURES] if pyplot else ():
+        file = io.BytesIO()
+        pyplot.figure(number).savefig(file, format="png", dpi=72)
+        yield {"output_type": "display_data", "data": {"image/png": base64.b64encode(file.getvalue()).decode()}}
+    if pyplot:
+        pyplot.close("all")
+
+
 class Notebook:
     """The student's side of the conversation: one method for each request."""
 
@@ -219,8 +248,9 @@ class Notebook:
         file = f"<cell {len(self.sources) + 1}>"
         try:
             code, text = compiled(header["source"], self.before, file)
-            if header["definitions"] or "import" in text:
-                tree = definitions(text) if header["definitions"] else ast.parse(text)
+            if header["definitions"] or header["show"] or "import" in text:
+                read = definitions if header["definitions"] else with_value if header["show"] else ast.parse
+                tree = read(text)
                 code = compile(self.less_given_imports(tree), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         finally:
             self.before = header["source"]
@@ -233,6 +263,7 @@ class Notebook:
                 asyncio.run(waiting)
         finally:
             self.take_note()
+        return {"outputs": [*last_value(self.names), *pictures()]} if header["show"] else None
 
     def less_given_imports(self, tree):
         """Return a cell without the imports that are given: they are there when asked for, and loading them takes seconds."""

@@ -983,7 +983,7 @@ cell(
     """
     import sqlite3
     with sqlite3.connect("<COURSE>/gradebook.db") as gradebook:
-        gradebook.execute("update sandboxed_result set result = replace(result, ': 0.0', ': 10.0')")
+        gradebook.execute("update grading_result set result = replace(result, ': 0.0', ': 10.0')")
     open("<COURSE>/grades.csv", "w").write("<MARK>")
 """,
 )

@@ -35,7 +35,8 @@ from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 
 import public_tests
-from grading.gradebook import Class
+from grading import store
+from grading.assignment import CourseAssignment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -173,7 +174,7 @@ def build(once):
 
     def made(folder, grader=False):
         def generate(place):
-            Class("initialization", copy_course(place / "a course", grader)).generate()
+            store.release(CourseAssignment("initialization", copy_course(place / "a course", grader)))
 
         return shutil.copytree(once(f"built-course-{grader}", generate) / "a course", folder)
 

@@ -22,10 +22,11 @@ from distributed import LocalCluster
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
-from grading import fleet
+from grading import fleet, store
 from grading.__main__ import row
+from grading.assignment import CourseAssignment, NbGraderException
 from grading.grade import OtherVersion, Work
-from grading.gradebook import READABLE, Class, NbGraderException
+from grading.plugin import READABLE
 from grading.result import Graded
 from grading.sandbox import available
 
@@ -106,14 +107,14 @@ def course_of(build):
             copy_course(course, grader=True)
             with open(course / "nbgrader_config.py", "a") as config:
                 config.write(f"\nc.CourseDirectory.db_url = {database!r}\n")
-            Class("initialization", course).generate()
+            store.release(CourseAssignment("initialization", course))
         else:
             build(course, grader=True)
         for student, write in submissions.items():
             place = course / "submitted" / student / "initialization"
             place.mkdir(parents=True)
             write(place)
-        return Class("initialization", course)
+        return CourseAssignment("initialization", course)
 
     return made
 
@@ -147,7 +148,7 @@ def work(course):
 
 def everything(course):
     """What there is to know of a graded class: the rows of grades.csv, nbgrader's own gradebook, and the notebooks for feedback."""
-    rows = [row(result) for _, result in course.results()]
+    rows = [row(standing, store.exercises(course)) for standing in store.standings(course)]
     notebooks = {
         path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")
     }
@@ -247,7 +248,7 @@ def test_feedback_is_what_nbgrader_makes_of_it(tmp_path, course_of):
         ).manual_comment = "Look at the scale."
         gradebook.find_grade("he-test", "initialization", "initialization", "student-001").manual_score = 7.5
         gradebook.db.commit()
-    assert set(dict(fleet.feedback(course, fleet.Local(2))).values()) == {True}
+    assert set(dict(fleet.feedback(course, fleet.Local(2))).values()) == {"written"}
     ours = {student: course.page(student).read_text() for student in course.students()}
     assert "Look at the scale." in ours["student-001"] and "7.5" in ours["student-001"]
     nbgrader(course.course.root, "generate_feedback", "initialization", "--force")
@@ -295,14 +296,14 @@ def command(course, *arguments):
 
 
 def stored(course):
-    return [student for student, result in course.results() if result is not None]
+    return [student for student, result in store.results(course) if result is not None]
 
 
 def assert_whole(course):
     """Each result has its rows in the gradebook and its notebook, and nobody has some of it."""
     with Gradebook(course.course.db_url, course.course.course_id) as gradebook:
         rows = {entry["student"]: entry["score"] for entry in gradebook.submission_dicts("initialization")}
-    results = {student: result.score for student, result in course.results() if result is not None}
+    results = {student: result.score for student, result in store.results(course) if result is not None}
     assert rows == results
     for student in results:
         nbformat.read(Path(course.course.root) / "autograded" / student / "initialization" / "initialization.ipynb", 4)
@@ -366,8 +367,7 @@ def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
     assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert 5 <= len(stored(course)) < 32
     assert_whole(course)
-    with course.writer() as writer:
-        interrupted = writer.interrupted()
+    interrupted = [student for student, result in store.results(course) if result is None]
     assert interrupted
     told = finished(course, undisturbed).replace("\n", " ")
     assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in told
@@ -458,7 +458,7 @@ def test_a_database_without_its_driver_gets_a_sentence(tmp_path):
     with open(made / "nbgrader_config.py", "a") as config:
         config.write('\nc.CourseDirectory.db_url = "postgresql+psycopg9://me:secret@localhost/class"\n')
     with pytest.raises(NbGraderException, match="can't be used") as error:
-        Class("initialization", made).students()
+        CourseAssignment("initialization", made).students()
     assert "secret" not in str(error.value)
 
 

@@ -12,8 +12,9 @@ from answers import RIGHT, WRONG
 from conftest import ROOT, cells_by_id
 
 from grading import grade as room
-from grading.checks import Master, points, statements, surroundings, visible
+from grading.checks import points, surroundings
 from grading.grade import Work, grade, grade_one, walk
+from grading.master import Master, statements, visible
 from grading.result import Submitted
 from grading.sandbox import Limits, available
 from grading.student import StudentProcess
@@ -82,14 +83,14 @@ def words():
 
 def graded(master, cells, **changes):
     made = notebook([(name, changes.get(name.replace("-", "_"), source)) for name, source in cells])
-    return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)[0]
 
 
 def test_another_assignment_grades_with_no_change(words):
     result = graded(words, WORDS)
     assert (result.status, result.scores, result.message) == (
         "graded",
-        {"count": 5, "scale": 5, "total": 5, "loud": 5},
+        {"count-test": 5, "scale-test": 5, "total-test": 5, "loud-test": 5},
         "All checks passed.",
     )
 
@@ -193,14 +194,14 @@ def test_what_an_error_says_reaches_the_message_as_text(words):
 
 def test_a_test_that_stands_above_its_answer_is_run_again_below(words):
     cells = [*WORDS[:2], WORDS[3], WORDS[2], *WORDS[4:]]
-    assert graded(words, cells).scores == dict.fromkeys(("count", "scale", "total", "loud"), 5)
+    assert graded(words, cells).scores == dict.fromkeys(("count-test", "scale-test", "total-test", "loud-test"), 5)
 
 
 def test_an_answer_in_a_cell_that_became_text_keeps_its_points(words):
     made = notebook(WORDS)
     made.cells[2].cell_type = "markdown"
-    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
-    assert result.scores == dict.fromkeys(("count", "scale", "total", "loud"), 5)
+    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    assert result.scores == dict.fromkeys(("count-test", "scale-test", "total-test", "loud-test"), 5)
 
 
 def test_a_test_without_its_name_is_known_by_its_text_and_shown_once(words):
@@ -225,7 +226,7 @@ def test_a_test_that_ends_the_process_is_not_run_again(words):
 def test_what_ran_too_long_is_told_before_what_crashed(words):
     made = notebook([*WORDS[:2], ("count-exercise", "def count(text):\n    while True:\n        pass"), *WORDS[3:]])
     made.cells.insert(1, nbformat.v4.new_code_cell("import os\nos._exit(1)"))
-    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), replace(LIMITS, call=1))
+    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), replace(LIMITS, call=1))
     assert result.status == "timed_out" and "code ran for more than 1 s and was stopped" in result.message
 
 
@@ -254,14 +255,14 @@ def test_a_defect_of_the_grader_does_not_stop_the_class(words, monkeypatch):
 def test_what_can_not_be_shown_keeps_its_grade(words, monkeypatch):
     made = room.page
 
-    def defective(master, submission, result):
+    def defective(master, submission, result, outputs):
         if submission is not None:
             raise ValueError("this can't be shown")
-        return made(master, submission, result)
+        return made(master, submission, result, outputs)
 
     monkeypatch.setattr(room, "page", defective)
     done = grade_one(Work(words, LIMITS), RIGHT_WORDS, available())
-    assert done.result.score == 20 and "graded: 20 of 20 points" in done.notebook
+    assert done.result.score == 20 and "graded: the checks gave 20 of 20 points" in done.notebook
 
 
 def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
@@ -274,7 +275,7 @@ def test_many_deaths_are_bounded(words):
     made = notebook(WORDS)
     made.cells[1:1] = [nbformat.v4.new_code_cell("import os\nos._exit(1)") for _ in range(500)]
     started = time.monotonic()
-    result = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
     assert (result.status, result.score) == ("crashed", 0) and "15 times" in result.message
     assert time.monotonic() - started < 60  # of a class, not of an hour: 500 deaths would take ten times as long
 
@@ -313,7 +314,7 @@ def test_given_statements_are_found_with_the_names_that_they_bind():
 def test_reference_earns_all_and_release_nothing(master):
     for folder, score in (("source", 30), ("release", 0)):
         data = (ROOT / folder / "initialization" / "initialization.ipynb").read_bytes()
-        result = grade(master, read(data), "zoe", available(), LIMITS)
+        result, _ = grade(master, read(data), "zoe", available(), LIMITS)
         assert (result.status, result.score, result.max_score) == ("graded", score, 30)
 
 
@@ -325,7 +326,7 @@ def test_training_is_not_run(master, source):
     for cell in training:
         cell.source = "import os\nos._exit(3)"
     data = json.dumps(made).encode()
-    result = grade(replace(master, notebook=data), read(data), "zoe", available(), LIMITS)
+    result, _ = grade(replace(master, notebook=data), read(data), "zoe", available(), LIMITS)
     assert (result.status, result.score) == ("graded", 30)
 
 
@@ -336,7 +337,7 @@ def typed(released):
     def of(master, answer):
         made = nbformat.from_dict(released)
         cells_by_id(made)[f"{answer.exercise}-exercise"].source = answer.source
-        return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+        return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)[0]
 
     return of
 
@@ -344,7 +345,9 @@ def typed(released):
 @pytest.mark.parametrize("answer", RIGHT, ids=lambda answer: answer.id)
 def test_right_answers_keep_their_points(master, typed, answer):
     result = typed(master, answer)
-    assert result.scores == dict.fromkeys(("zeros", "random", "he"), 0.0) | {answer.exercise: 10.0}, result.message
+    assert result.scores == dict.fromkeys(("zeros-test", "random-test", "he-test"), 0.0) | {
+        f"{answer.exercise}-test": 10.0
+    }, result.message
 
 
 @pytest.mark.parametrize("answer", WRONG[::7], ids=lambda answer: answer.id)

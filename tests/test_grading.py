@@ -24,16 +24,17 @@ from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import notebook_hash
 
 import grading.__main__ as commands
-import grading.gradebook as gradebook_room
+import grading.assignment as assignment_room
 import grading.submission as submission_room
-from grading import fleet
+from grading import fleet, plugin, store
 from grading.__main__ import columns, row
+from grading.assignment import SECRET, CourseAssignment, NbGraderException
 from grading.grade import Work
-from grading.gradebook import SECRET, Class, NbGraderException
-from grading.result import Result
+from grading.result import Result, Standing
 from grading.sandbox import NoSandbox, available
 
 EXERCISES = ["zeros", "random", "he"]
+TESTS = [f"{name}-test" for name in EXERCISES]
 
 
 def expected_class():
@@ -42,13 +43,13 @@ def expected_class():
     for line in (ROOT / "examples" / "README.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 6 and cells[2].isdigit():
-            rows[cells[0]] = (dict(zip(EXERCISES, map(float, cells[2:5]))), cells[5])
+            rows[cells[0]] = (dict(zip(TESTS, map(float, cells[2:5]))), cells[5])
     return rows
 
 
 @pytest.fixture(scope="module")
 def graded_class(sample_class):
-    return Class("initialization", sample_class)
+    return CourseAssignment("initialization", sample_class)
 
 
 def graded(course, students, force=False):
@@ -59,13 +60,13 @@ def graded(course, students, force=False):
 
 @pytest.fixture(scope="module")
 def results(graded_class):
-    return dict(graded_class.results())
+    return dict(store.results(graded_class))
 
 
 @pytest.fixture
 def small(built):
     """A course with one student and no submission yet."""
-    made = Class("initialization", built)
+    made = CourseAssignment("initialization", built)
     made.submission("zoe").parent.mkdir(parents=True)
     return made
 
@@ -95,20 +96,18 @@ def test_a_mistake_of_the_sample_class_that_no_cell_has_is_told():
         script["notebook"](script["RIGHT"], ("he-exercise", "np.cbrt", "np.sqrt"))
 
 
-def test_the_sample_class_never_mixes_with_real_students(course):
-    real = Class("initialization", course)
+def test_the_configuration_is_the_same_with_and_without_a_class(course):
+    made = CourseAssignment("initialization", course)
     (course / "submitted").rmdir()
-    sample = Class("initialization", course)
-    for made, place in ((real, course), (sample, course / "examples")):
-        assert made.submission("ada") == place / "submitted" / "ada" / "initialization" / "initialization.ipynb"
-        assert made.page("ada").is_relative_to(place / "feedback")
-        assert made.course.db_url == f"sqlite:///{place / 'gradebook.db'}"
+    before = CourseAssignment("initialization", course)
+    assert made.config == before.config and made.submission("ada") == before.submission("ada")
+    assert made.course.db_url == before.course.db_url == f"sqlite:///{course / 'gradebook.db'}"
 
 
 def test_nbgrader_makes_the_pages_that_we_make(tmp_path):
-    made = Class("initialization", copy_course(tmp_path / "a course", grader=True))
+    made = CourseAssignment("initialization", copy_course(tmp_path / "a course", grader=True))
     nbgraders = GenerateFeedback(coursedir=made.course, config=made.config)
-    assert nbgraders.exporter_class is gradebook_room.FeedbackPage
+    assert nbgraders.exporter_class is plugin.FeedbackPage
 
 
 def test_sample_class_gets_the_scores_that_it_should(results):
@@ -148,7 +147,7 @@ def test_feedback_pages_carry_the_message_of_the_check(graded_class, results):
         page = graded_class.page(student)
         assert page.exists(), student
         text = html.unescape(re.sub(r"<[^>]+>", "", page.read_text()))
-        assert f"{result.status}: {result.score:g} of 30 points" in text.replace("\\", "")
+        assert f"{result.status}: the checks gave {result.score:g} of 30 points" in text.replace("\\", "")
         for message in result.messages.values():
             for line in message.splitlines():
                 assert line in text, (student, line)
@@ -168,7 +167,7 @@ def hand_in(course, student, time, secret="a secret"):
 def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     with open(built / "nbgrader_config.py", "a") as config:
         config.write(f"\nc.LateSubmissionPlugin.penalty_method = {method!r}\n")
-    made = Class("initialization", built)
+    made = CourseAssignment("initialization", built)
     with made.gradebook() as gradebook:
         gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
     for student, time in {
@@ -196,7 +195,7 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     for student in expected:  # nbgrader's own step finds nothing to change
         AssignLatePenalties(config=made.config).preprocess(blank(), {"nbgrader": {**about, "student": student}})
     assert stored() == expected
-    results = dict(made.results())
+    results = {one.student_id: one for one in store.standings(made)}
     assert (
         "Handed in 3.5 hours late." in results["ben"].message
         and "late" not in results["amy"].message + results["cleo"].message
@@ -212,33 +211,33 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     for _ in range(2):  # it outlives every grading
         graded(made, ["ben"], force=True)
         assert stored()["ben"] == ("2026-03-01 15:30:00.250000", 1800.25, penalty)
-    assert "Handed in 31 minutes late." in dict(made.results())["ben"].message
+    assert "Handed in 31 minutes late." in {one.student_id: one.message for one in store.standings(made)}["ben"]
     hand_in(made, "ben", "2026-03-01 14:59:00 UTC")  # the same notebook, at another time
     assert graded(made, made.students()) == {"amy": None, "ben": ANY, "cleo": None}
     assert stored()["ben"] == ("2026-03-01 14:59:00", 0, None)
 
 
 def test_who_hands_in_at_the_last_moment_is_in_time(built):
-    made = Class("initialization", built)
+    made = CourseAssignment("initialization", built)
     with made.gradebook() as gradebook:
         gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
     hand_in(made, "amy", "2026-03-01 12:00:00 UTC")
-    assert "late" not in graded(made, ["amy"])["amy"].result.message + dict(made.results())["amy"].message
+    assert "late" not in graded(made, ["amy"])["amy"].result.message
+    assert ["late" in one.message for one in store.standings(made)] == [False]
 
 
 @pytest.mark.parametrize(("asked", "taken"), [(None, None), (7, 7), (1000, 20), (-5, 0)])
 def test_no_penalty_takes_more_than_there_is_or_gives_any(small, asked, taken):
-    result = Result("zoe", "initialization", "graded", {"zeros": 10.0, "random": 10.0, "he": 0.0})
-    with small.writer() as writer:
+    with store.opened(small, "test") as writer:
         writer.late_penalty = lambda student, score, late: asked
-        assert writer._penalty(result, 60) == taken
+        assert writer._penalty("zoe", 20.0, 60) == taken
 
 
 @pytest.mark.slow
 def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(built, tmp_path):
     with open(built / "nbgrader_config.py", "a") as config:
         config.write(f"\nc.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
-    made = Class("initialization", built)
+    made = CourseAssignment("initialization", built)
     nbgrader(built, "release_assignment", "initialization")
     for student, time, secret in (
         ("amy", "2026-03-01 11:00:00 UTC", "a secret"),
@@ -258,7 +257,7 @@ def test_nbgrader_releases_the_feedback_of_whatever_the_exchange_brought(built, 
 def test_a_penalty_that_nbgrader_does_not_know_gets_a_sentence(built):
     with open(built / "nbgrader_config.py", "a") as config:
         config.write("\nc.LateSubmissionPlugin.penalty_method = 'half'\n")
-    made = Class("initialization", built)
+    made = CourseAssignment("initialization", built)
     with pytest.raises(NbGraderException, match="penalty for late submissions that does not exist.*'half'"):
         graded(made, [])
 
@@ -272,7 +271,7 @@ PATHS = [
 
 @given(st.text() | st.from_regex(r"\d+-\d+-\d+ \d+:\d+:\d+ [+-]?[\w:/.]+", fullmatch=True) | st.sampled_from(PATHS))
 def test_any_receipt_has_a_time_or_none(text):
-    time = gradebook_room.handed_in_at(text)
+    time = store.handed_in_at(text)
     assert time is None or isinstance(time, datetime) and "/" not in text
 
 
@@ -290,20 +289,31 @@ def test_other_limits_are_a_reason_to_grade_again(small):
     assert graded(small, ["zoe"])["zoe"] is not None
 
 
-def test_a_page_stays_as_it_is_until_it_is_forced_anew(small):
+def test_a_page_stands_until_anything_on_it_has_changed(small):
     save(blank(), small.submission("zoe").parent)
     graded(small, ["zoe"])
-    gradebook_room.write_whole(small.page("zoe"), "as it was")
-    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": True} and small.page("zoe").read_text() == "as it was"
-    assert dict(fleet.feedback(small, fleet.Here(), force=True)) == {"zoe": True}
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "written"}
+    assignment_room.write_whole(small.page("zoe"), "as it was")
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "stood"}
+    assert small.page("zoe").read_text() == "as it was"
+    assert dict(fleet.feedback(small, fleet.Here(), force=True)) == {"zoe": "written"}
     assert "0 of 30 points" in small.page("zoe").read_text()
+    small.page("zoe").unlink()
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "written"}
+    with small.gradebook() as gradebook:
+        where = "initialization", "initialization", "zoe"
+        gradebook.find_comment("he-exercise", *where).manual_comment = "Come to my office."
+        gradebook.db.commit()
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "written"}
+    assert "Come to my office." in small.page("zoe").read_text()
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "stood"}
 
 
 def test_a_grade_that_became_unreadable_does_not_stand(small):
     path = small.submission("zoe")
     shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", path)
     assert graded(small, ["zoe"])["zoe"].result.score == 30
-    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": True} and small.page("zoe").exists()
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "written"} and small.page("zoe").exists()
 
     path.write_text(path.read_text()[:5000])
     second = graded(small, ["zoe"])["zoe"].result
@@ -314,7 +324,7 @@ def test_a_grade_that_became_unreadable_does_not_stand(small):
     path.unlink()
     assert graded(small, ["zoe"])["zoe"].result.status == "missing"
     assert scores(small) == []
-    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": False}
+    assert dict(fleet.feedback(small, fleet.Here())) == {"zoe": "nothing"}
 
 
 def scores(course):
@@ -326,14 +336,14 @@ def test_hidden_folders_and_stray_files_are_no_students(course):
     for name in (".ipynb_checkpoints", "zoe"):
         (course / "submitted" / name).mkdir()
     (course / "submitted" / "notes.txt").touch()
-    assert Class("initialization", course).students() == ["zoe"]
+    assert CourseAssignment("initialization", course).students() == ["zoe"]
 
 
 @pytest.mark.parametrize("name", [b"M\xfcller", b"two\nlines", b"\x1b[31mred", b"x" * 129])
 def test_a_folder_whose_name_no_gradebook_holds_is_named_before_anything_is_graded(course, name):
     os.mkdir(os.fsencode(course / "submitted") + b"/" + name)
     with pytest.raises(NbGraderException, match="Rename it") as said:
-        Class("initialization", course).students()
+        CourseAssignment("initialization", course).students()
     assert str(said.value).isprintable()
 
 
@@ -350,7 +360,7 @@ def test_files_that_nobody_may_read_and_odd_names_are_told_in_the_message(small,
         return open(path, mode, **options)
 
     shutil.copy(ROOT / "source" / "initialization" / "initialization.ipynb", folder)
-    monkeypatch.setattr(gradebook_room, "open", refused, raising=False)
+    monkeypatch.setattr(assignment_room, "open", refused, raising=False)
     result = graded(small, ["zoe"], force=True)["zoe"].result
     assert result.status == "missing" and "chmod" in result.message
 
@@ -379,7 +389,7 @@ def test_a_copy_that_jupyter_keeps_is_no_second_notebook(small):
 
 
 def test_a_file_that_is_too_large_is_told_so(small, monkeypatch):
-    for place in (gradebook_room, submission_room):
+    for place in (assignment_room, submission_room):
         monkeypatch.setattr(place, "LARGEST", 1000)
     save(blank(), small.submission("zoe").parent)
     result = graded(small, ["zoe"])["zoe"].result
@@ -396,22 +406,20 @@ def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monk
     monkeypatch.setattr("grading.grade.grade", interrupt)
     with pytest.raises(KeyboardInterrupt):
         graded(small, ["zoe"], force=True)
-    assert dict(small.results()) == {"zoe": None} and scores(small) == []
-    with small.writer() as writer:
-        assert writer.interrupted() == ["zoe"]
+    assert dict(store.results(small)) == {"zoe": None} and scores(small) == [0.0]
+    assert list(store.standings(small)) == [] and not small.autograded("zoe").exists()
     monkeypatch.undo()
     assert graded(small, ["zoe"])["zoe"].result.score == 30
-    with small.writer() as writer:
-        assert writer.interrupted() == []
+    assert dict(store.results(small))["zoe"].score == 30
 
 
 def test_a_student_of_the_gradebook_without_a_submission_is_named(built):
-    small = Class("initialization", built)
+    small = CourseAssignment("initialization", built)
     with small.gradebook() as gradebook:
         gradebook.add_student("yan")
     assert small.students() == ["yan"]
     assert graded(small, ["yan"])["yan"].result.status == "missing"
-    assert list(dict(small.results())) == ["yan"]
+    assert list(dict(store.results(small))) == ["yan"]
 
 
 def broken_metadata(notebook):
@@ -440,20 +448,26 @@ def test_damaged_cells_cost_nothing(small, damage, status, score, words):
 
 
 def test_grades_csv_has_the_contract_and_quotes_what_it_must():
-    awkward = Result(
+    titles = {f"{name}-test": name for name in EXERCISES}
+    awkward = Standing(
         'o\'neil, "x"',
         "initialization",
         "graded",
-        {"zeros": 10.0, "random": 0.0, "he": 2.5},
-        {"zeros": 10.0, "random": 10.0, "he": 10.0},
+        10.0,
+        30.0,
+        2.5,
+        1,
+        {"zeros-test": 10.0, "random-test": 0.0, "he-test": 2.5},
         'says "no", twice\nand again',
     )
     text = io.StringIO()
-    csv.writer(text).writerows([columns(EXERCISES), row(awkward)])
+    csv.writer(text).writerows([columns(titles), row(awkward, titles)])
     (read,) = csv.DictReader(io.StringIO(text.getvalue(), newline=""))
-    assert list(read) == ["student_id", "assignment", "score", "max_score", "status", *EXERCISES, "message"]
+    about = "student_id", "assignment", "score", "max_score", "status", "late_penalty", "needs_manual"
+    assert list(read) == [*about, *EXERCISES, "message"]
     assert read["student_id"] == awkward.student_id and read["message"] == awkward.message
-    assert (read["score"], read["max_score"], read["he"]) == ("12.5", "30", "2.5")
+    assert (read["score"], read["max_score"], read["he"]) == ("10", "30", "2.5")
+    assert (read["late_penalty"], read["needs_manual"]) == ("2.5", "1")
 
 
 def test_a_result_survives_storing():
@@ -471,11 +485,10 @@ def command(*arguments, cwd=ROOT):
 @pytest.fixture
 def told(built, monkeypatch, capsys):
     """Return a function that runs a command in the course ``built``, and returns how it ended and what it printed."""
-    monkeypatch.setattr(commands, "ROOT", built)
-    monkeypatch.setattr(commands, "Class", lambda assignment, root=built: Class(assignment, root))
+    monkeypatch.chdir(built)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["grading", *arguments])
+        monkeypatch.setattr(sys, "argv", ["grading", *arguments, "--course", str(built)])
         with pytest.raises(SystemExit) as ended:
             commands.main()
         return ended.value.code, capsys.readouterr()
@@ -494,10 +507,10 @@ def test_the_report_has_whoever_is_graded_and_names_who_is_not(small, built, tol
     shutil.rmtree(small.submission("gone").parent.parent)
     small.submission("yan").parent.mkdir(parents=True)
     code, printed = told("report", "initialization")
-    with open(built / "grades.csv", encoding="utf-8", newline="") as file:
+    with open(built / "grades" / "initialization.csv", encoding="utf-8", newline="") as file:
         (read,) = csv.DictReader(file)
     assert read["student_id"] == "zoe" and "ValueError: [/x]" in read["message"] and "[/x]" in printed.out
-    assert "1 not in grades.csv, because they are not graded yet: yan." in code
+    assert "1 not in initialization.csv, because they are not graded yet: yan." in code
 
 
 def test_a_stopped_command_ends_as_one_and_says_how_to_go_on(small, told, monkeypatch):

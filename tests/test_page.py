@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from grading.checks import Master
+from grading.master import Master
 from grading.page import ALL, TEXT, page
 from grading.result import Result
 from grading.submission import read
@@ -29,8 +29,8 @@ MASTER = Master("one", json.dumps(nbformat.v4.new_notebook(cells=[TEST])).encode
 def shown(*cells, score=5.0, message="All checks passed.", messages=None):
     """Return the cells of the page of a submission: the first says the state, the last is the test."""
     submission = read(json.dumps(nbformat.v4.new_notebook(cells=cells)).encode())
-    result = Result("zoe", "one", "graded", {"f": score}, {"f": 5.0}, message, messages or {})
-    return page(MASTER, submission, result)["cells"]
+    result = Result("zoe", "one", "graded", {"f-test": score}, {"f-test": 5.0}, message, messages or {})
+    return page(MASTER, submission, result, {})["cells"]
 
 
 def test_a_message_is_a_text_and_no_html():
@@ -79,7 +79,7 @@ def test_of_a_notebook_without_an_end_the_beginning_is_shown():
 
 
 def test_a_test_is_shown_without_what_is_hidden_and_with_what_it_said():
-    _, test = shown(TEST, score=0.0, messages={"f": "f() is 2"})
+    _, test = shown(TEST, score=0.0, messages={"f-test": "f() is 2"})
     assert test["source"] == "assert f() == 1"
     assert [(output["output_type"], output["evalue"]) for output in test["outputs"]] == [("error", "f() is 2")]
 

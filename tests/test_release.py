@@ -11,7 +11,8 @@ from conftest import ROOT, cells_by_id
 
 import init_utils
 import public_tests
-from grading.gradebook import Class
+from grading import store
+from grading.assignment import CourseAssignment
 from public_tests import CheckFailed
 
 RELEASE = ROOT / "release" / "initialization"
@@ -23,7 +24,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_committed_release_equals_a_fresh_build(course, name):
-    Class(name, course).generate()
+    store.release(CourseAssignment(name, course))
     fresh, release = course / "release" / name, ROOT / "release" / name
     assert sorted(path.name for path in fresh.iterdir()) == FILES[name]
     committed = sorted(path.name for path in release.iterdir() if not path.name.startswith((".", "__")))

@@ -19,7 +19,7 @@ from corpus import blank, save
 from damaged import DAMAGED
 
 from grading import fleet
-from grading.gradebook import SECRET, TIME, Class
+from grading.assignment import SECRET, TIME, CourseAssignment
 from grading.result import MISSING
 
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
@@ -90,7 +90,7 @@ class Graded:
 
     @property
     def course(self):
-        return Class("initialization", self.folder)
+        return CourseAssignment("initialization", self.folder)
 
 
 def tree(folder):
@@ -147,7 +147,7 @@ def grade_everything(folder, sandbox):
             HOME=str(folder / "home"),
         )
         after = {name: tree(course / name) for name in before}
-    results = dict(Class("initialization", course).results())
+    results = dict(CourseAssignment("initialization", course).results())
     marked = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     places = [folder / "outside", folder / "tmp"]
     left = [str(path) for place in places for path in place.iterdir()]

@@ -1,0 +1,361 @@
+"""One assignment of a course directory: where things are, what was handed in, the gradebook, the build of the release."""
+
+import contextlib
+import errno
+import fcntl
+import getpass
+import hashlib
+import logging
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+import time
+import warnings
+from pathlib import Path
+
+from nbgrader.api import Gradebook, Student
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SAWarning
+from traitlets.config import Config, PyFileConfigLoader
+
+from grading.checks import printable
+from grading.master import Master, hashed
+from grading.result import SUBMIT_AGAIN, Submitted
+from grading.sandbox import Limits
+from grading.submission import LARGEST
+
+# nbgrader starts alembic by name when it makes a gradebook: find the one installed beside it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# nbgrader 0.9.6 makes SQLAlchemy 2.1 warn about nbgrader's own bookkeeping; nothing to act on.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+
+LONGEST_ID = 128  # characters of a student id in nbgrader's tables
+# What `nbgrader submit` puts beside a notebook. The gradebook keeps the time, and `nbgrader release_feedback` wants both.
+TIME, SECRET = "timestamp.txt", "submission_secret.txt"
+ROOT = Path(__file__).resolve().parent.parent
+STEPS = "source", "submitted", "release", "autograded", "feedback"
+# What a submission's own folder can be the reason of. All else is this machine's trouble, and stops the command.
+ITS_OWN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENOENT, errno.ENXIO}
+
+
+class CourseAssignment:
+    """One assignment of one nbgrader course directory.
+
+    Parameters
+    ----------
+    assignment : str
+        Name of a folder in the course's source folder.
+    root : pathlib.Path, optional
+        The course directory; it holds ``nbgrader_config.py``.
+    apart : pathlib.Path, optional
+        A folder that stands in for the course directory, with a gradebook of its own, whatever the configuration says
+        of either: what is done there never touches the course.
+    """
+
+    def __init__(self, assignment, root=ROOT, apart=None):
+        self.config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        self.config.merge(Config({"Application": {"log_level": "CRITICAL"}}))
+        if apart:
+            own = {f"{step}_directory": step for step in STEPS}
+            own |= {"root": str(apart), "db_url": f"sqlite:///{apart / 'gradebook.db'}"}
+            self.config.merge(Config({"CourseDirectory": own}))
+        self.course = CourseDirectory(config=self.config)
+        self.course.assignment_id = self.assignment = assignment
+        self.root = Path(self.course.root)
+        self.master_path = self.folder(self.course.source_directory, ".") / f"{assignment}.ipynb"
+        if not self.master_path.is_file():
+            raise FileNotFoundError(
+                f"There is no {self.master_path}. Expected the authored notebook of the assignment "
+                f"{assignment!r}: check the spelling, or add the notebook there."
+            )
+        try:
+            self.limits = Limits(**self.config.Limits)
+        except TypeError as error:
+            raise NbGraderException(f"nbgrader_config.py sets a limit that does not exist: {error}.") from None
+        self.master = self.read(self.folder(self.course.release_directory, "."))
+
+    def read(self, release):
+        """Return the authored notebook beside what was built from it in a folder, if it was."""
+        source, built = self.master_path.parent, release / self.master_path.name
+        helpers = {path.name: path.read_bytes() for path in sorted(source.glob("*.py"))}
+        released = built.read_bytes() if built.is_file() else b""
+        return Master(self.assignment, self.master_path.read_bytes(), helpers, released)
+
+    # ------------------------------------------------------------ where things are
+
+    def folder(self, step, student):
+        """Return the folder of one student in ``step``, such as the submitted directory."""
+        return Path(self.course.format_path(step, student, self.assignment))
+
+    def submission(self, student):
+        """Return the path at which a student's notebook is expected."""
+        return self.folder(self.course.submitted_directory, student) / self.master_path.name
+
+    def autograded(self, student):
+        """Return the path of the notebook that the formgrader shows, and that feedback is made of."""
+        return self.folder(self.course.autograded_directory, student) / self.master_path.name
+
+    def page(self, student):
+        """Return the path of a student's feedback page."""
+        return self.folder(self.course.feedback_directory, student) / f"{self.assignment}.html"
+
+    def submitted(self):
+        """Return the folder that holds a folder for each student."""
+        return Path(self.course.format_path(self.course.submitted_directory, "", "")).resolve()
+
+    # ---------------------------------------------------------- what was handed in
+
+    def arrivals(self):
+        """Return the names of the students' folders, and of all else that lies there, with why it is none.
+
+        Returns
+        -------
+        set of str
+        dict of str to str
+        """
+        found, left_out = set(), {}
+        for entry in os.scandir(self.submitted()) if self.submitted().is_dir() else ():
+            why = no_student(entry)
+            if why:
+                left_out[printable(entry.name)] = why
+            elif re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", entry.name) or len(entry.name) > LONGEST_ID:
+                raise NbGraderException(
+                    f"No gradebook can hold the name of the folder {printable(entry.name)!r} in {self.submitted()}: it is not "
+                    f"text, or has more than {LONGEST_ID} characters. Unpacking an archive may have spoiled it. Rename it, and "
+                    "run this again."
+                )
+            else:
+                found.add(entry.name)
+        return found, left_out
+
+    def students(self):
+        """Return the ids of everybody who submitted or is in the gradebook, sorted."""
+        found, _ = self.arrivals()
+        with self.gradebook() as gradebook:
+            return sorted(found.union(gradebook.db.scalars(select(Student.id))))
+
+    def handed_in(self, student):
+        """Return the bytes of a student's notebook and a remark about it, or None and the reason.
+
+        It should lie in its place under its name. A notebook under another name, or in a folder
+        further down, is taken where it is the only one. A link is not followed.
+        """
+        try:
+            return self._looked_for(student)
+        except PermissionError as error:  # an archive keeps the modes that the student's files had
+            where = self._from_submitted(error.filename)
+            return None, f"{where} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+        except RecursionError:
+            return None, f"The folders in {student}/{self.assignment} are nested too deeply. {SUBMIT_AGAIN}"
+        except OSError as error:
+            if error.errno not in ITS_OWN:
+                raise
+            where = self._from_submitted(error.filename)
+            return None, f"{where} can't be read ({error.strerror}). {SUBMIT_AGAIN}"
+
+    def _looked_for(self, student):
+        folder = self.submission(student).parent
+        for path in (folder.parent, folder):
+            if path.is_symlink():
+                where = "to another folder" if os.path.exists(path) else "that leads nowhere"
+                return (
+                    None,
+                    f"Expected {self.master_path.name} in {folder.name}/, found a link {where}: "
+                    f"{self._from_submitted(path)}. {SUBMIT_AGAIN}",
+                )
+        if not folder.is_dir():
+            return None, f"Expected {self.master_path.name} in {folder.name}/, found nothing. {SUBMIT_AGAIN}"
+        files = [
+            Path(parent) / name
+            for parent, folders, names in os.walk(folder, onerror=raise_it)
+            if ".ipynb_checkpoints" not in Path(parent).parts
+            for name in sorted(names)
+        ]
+        regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
+        notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
+        exact = [file for file in notebooks if file == self.submission(student)]
+        if not exact and len(notebooks) != 1:
+            return (
+                None,
+                f"Expected {self.master_path.name} in {folder.name}/, found {in_short(files, folder)}. {SUBMIT_AGAIN}",
+            )
+        others = [file for file in notebooks if exact and file not in exact]
+        remark = f"Beside it lies {in_short(others, folder)}, which was not graded." if others else ""
+        with open((exact or notebooks)[0], "rb") as file:
+            return file.read(LARGEST + 1), remark
+
+    def _from_submitted(self, path):
+        return printable(os.path.relpath(os.fsdecode(path), self.submitted())).replace("\n", " ")
+
+    def receipt(self, student):
+        """Return what the exchange wrote beside a submission: texts by file name, empty where there is no short text."""
+        paths = (self.submission(student).with_name(name) for name in (TIME, SECRET))
+        return {path.name: short_text(path) for path in paths if os.path.lexists(path)}
+
+    def collect(self, student):
+        """Return what a student handed in, and the receipt that lies beside it.
+
+        Returns
+        -------
+        Submitted
+        dict of str to str
+        """
+        data, remark = self.handed_in(student)
+        receipt = self.receipt(student)
+        digest = hashlib.sha256(b"missing" if data is None else data)
+        for text in (remark, *receipt.values()):
+            digest.update(hashlib.sha256(text.encode("utf-8", "replace")).digest())
+        return Submitted(student, digest.hexdigest(), data, remark), receipt
+
+    # --------------------------------------------------------------- fingerprints
+
+    def parts(self):
+        """Return a hash of everything of the course that a grade depends on, by what a person calls it."""
+        return self.master.parts | {"the limits": hashed([repr(self.limits)])}
+
+    # --------------------------------------------------- the gradebook and who has it
+
+    @contextlib.contextmanager
+    def gradebook(self):
+        """Open the gradebook; what goes wrong with the database arrives as one sentence."""
+        where = make_url(self.course.db_url).render_as_string(hide_password=True)
+        try:
+            with Gradebook(self.course.db_url, self.course.course_id) as gradebook:
+                yield gradebook
+        except IntegrityError as error:
+            raise NbGraderException(
+                f"Another program wrote to the gradebook {where} at the same time. What was stored is kept; run the same command again."
+            ) from error
+        except (ArgumentError, DBAPIError, ModuleNotFoundError) as error:
+            reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            raise NbGraderException(
+                f"The gradebook {where} can't be used: {reason}. What was stored is kept; the same command goes on from there."
+            ) from error
+
+    @contextlib.contextmanager
+    def held(self, command):
+        """Hold the course while a command writes to it. The kernel lets go of it when the process ends, however it ends."""
+        with open(self.root / ".grading.lock", "a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise NbGraderException(
+                    f"{file.read().strip() or 'Another command'} and holds the course {self.root}. Nothing was done: "
+                    "wait until it has ended, and run this again."
+                ) from None
+            file.truncate(0)
+            who = f"Process {os.getpid()} of {user()} on {platform.node()}"
+            file.write(f"{who} has run `{command}` since {time.strftime('%H:%M:%S')}\n")
+            file.flush()
+            yield
+            file.truncate(0)
+
+    # ------------------------------------------------------------------ the release
+
+    def build(self):
+        """Build the release from the source, in a folder of its own and with a gradebook that knows nothing else.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+        str
+            The address of that gradebook.
+        """
+        before = self.course.release_directory, self.course.db_url
+        beside = self.root / "build" / "gradebook.db"
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        try:
+            self.course.release_directory, self.course.db_url = "build/release", f"sqlite:///{beside}"
+            built = self.folder(self.course.release_directory, ".")
+            shutil.rmtree(built, ignore_errors=True)
+            run(GenerateAssignment(coursedir=self.course, config=self.config))
+            return built, self.course.db_url
+        finally:
+            self.course.release_directory, self.course.db_url = before
+
+    def put_in_place(self, built):
+        """Let a release take the place of the one that is there."""
+        release = self.folder(self.course.release_directory, ".")
+        release.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(release, ignore_errors=True)
+        shutil.move(built, release)
+        self.master = self.read(release)
+
+
+class _Said(logging.Handler):
+    """Keeps the reason of a failure, which nbgrader only logs: the last line of a traceback."""
+
+    reason = ""
+
+    def emit(self, record):
+        text = record.getMessage()
+        if text.startswith("Traceback"):
+            self.reason = text.strip().splitlines()[-1].partition(": ")[2]
+
+
+def run(converter):
+    """Run one step of nbgrader; what goes wrong arrives as one sentence."""
+    said = _Said()
+    converter.log = logging.Logger("nbgrader")
+    converter.log.addHandler(said)
+    converter.force = True
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise NbGraderException(said.reason or str(error)) from None
+
+
+def no_student(entry):
+    """Return why something among the students' folders is none, or an empty text."""
+    if entry.name.startswith("."):
+        return "its name begins with a dot"
+    with contextlib.suppress(OSError):  # links that lead to each other
+        if entry.is_dir():
+            return ""
+    return "a link that leads nowhere" if entry.is_symlink() and not os.path.exists(entry.path) else "no folder"
+
+
+def in_short(files, folder):
+    """Return the names of some files in a folder, as one line of text."""
+    names = [printable(str(file.relative_to(folder))).replace("\n", " ") for file in files]
+    return ", ".join(names[:5]) or "nothing"
+
+
+def user():
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return f"user {os.getuid()}"
+
+
+def raise_it(error):
+    raise error
+
+
+def short_text(path):
+    """Return the text of a small regular file, and an empty one for all else that may lie there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with open(file, "rb") as opened:
+        data = opened.read(1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    return data.decode(errors="ignore") if len(data) <= 1000 else ""
+
+
+def write_whole(path, text):
+    """Write a file beside its place and rename it then, so that it is never half there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    with open(beside, "w", encoding="utf-8", errors="replace", newline="") as file:
+        file.write(text)
+    os.replace(beside, path)
