@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import sqlite3
 import stat
 import sys
 import time
@@ -273,6 +274,9 @@ class CourseAssignment:
         beside = self.root / "build" / "gradebook.db"
         beside.parent.mkdir(parents=True, exist_ok=True)
         beside.unlink(missing_ok=True)
+        # For a gradebook without any table nbgrader starts alembic, which takes longer than the build.
+        with contextlib.closing(sqlite3.connect(beside)) as database:
+            database.execute("create table built (assignment)")
         try:
             self.course.release_directory, self.course.db_url = "build/release", f"sqlite:///{beside}"
             built = self.folder(self.course.release_directory, ".")
