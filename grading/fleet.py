@@ -31,6 +31,7 @@ from grading.result import MISSING
 from grading.sandbox import available
 
 TOGETHER = 16  # submissions that travel, and are stored, together at the most
+STARTING = 10  # seconds for a cluster to answer, and to have somebody who works
 BYTES = 8 << 20  # of submissions that travel together, unless one alone has more
 
 
@@ -41,6 +42,9 @@ class Here(Executor):
     """This process: for one submission, or where nothing may be started."""
 
     width, broken = 1, ()
+
+    def check(self):
+        """Do nothing: who would do the work is here."""
 
     def submit(self, function, /, *arguments):
         future = Future()
@@ -65,6 +69,9 @@ class Local(Executor):
         except BrokenExecutor:
             self.pool = None
             return self.started().submit(function, *arguments)
+
+    def check(self):
+        """Do nothing: a process that ends is told at once."""
 
     def started(self):
         if self.pool is None:
@@ -95,11 +102,41 @@ class Cluster(Executor):
     def __init__(self, address):
         from distributed import Client, KilledWorker  # only who has a cluster has it installed
 
-        self.broken = KilledWorker  # of work that took several nodes with it
+        self.broken, self.address = KilledWorker, address  # of work that took several nodes with it
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
-        self.client = Client(address, timeout=10, set_as_default=False)
+        self.client = Client(address, timeout=STARTING, set_as_default=False)
+        try:
+            self.client.wait_for_workers(1, timeout=STARTING)
+        except TimeoutError:
+            self.client.close()
+            raise NbGraderException(self.lonely()) from None
+        self.refuse_strangers()
         self.width = 2 * max(1, sum(self.client.nthreads().values()))
         self.submit = self.client.get_executor(pure=False).submit
+
+    def refuse_strangers(self):
+        """Raise where a process of the cluster can't import the grader: Dask would try it there again and again."""
+        there = lambda: __import__("importlib.util").util.find_spec("grading") is not None  # noqa: E731 - sent by value
+        found = {f"The scheduler {self.address}": self.client.run_on_scheduler(there)}
+        found |= {f"The worker {worker}": can for worker, can in self.client.run(there).items()}
+        lost = [process for process, can in found.items() if not can]
+        if lost:
+            self.client.close()
+            raise NbGraderException(
+                f"{lost[0]} can't import the grader{f', nor can {len(lost) - 1} others' if lost[1:] else ''}. Nothing was "
+                "graded. Start it inside the checkout, with PYTHONPATH=. before its command."
+            )
+
+    def lonely(self):
+        return (
+            f"The scheduler {self.address} has no worker. What was stored is kept. Start one with "
+            f"`PYTHONPATH=. dask worker {self.address}` inside the checkout, and run the same command again."
+        )
+
+    def check(self):
+        """Raise where nobody is left to do what is under way."""
+        if not self.client.scheduler_info()["workers"]:
+            raise NbGraderException(self.lonely())
 
     def __exit__(self, kind, error, trace):
         self.client.close()
@@ -138,7 +175,10 @@ class Flow:
         self.running[self.engine.submit(self.function, *arguments)] = students
 
     def done(self):
-        for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+        done = wait(self.running, timeout=STARTING, return_when=FIRST_COMPLETED).done
+        if not done:
+            self.engine.check()
+        for future in done:
             students = self.running.pop(future)
             try:
                 yield future.result()

@@ -99,7 +99,24 @@ class Master:
     @cached_property
     def all_cells(self):
         """The kind and the text of each cell, and what nbgrader has written on it."""
-        return read_cells(self.notebook)
+        return [(kind, source, marks) for kind, source, marks, _ in read_cells(self.notebook)]
+
+    @cached_property
+    def ids(self):
+        """The grade id of each cell that nbgrader knows, by the name that Jupyter gave it."""
+        return {cell_id: marks["grade_id"] for *_, marks, cell_id in read_cells(self.notebook) if "grade_id" in marks}
+
+    @cached_property
+    def judged_by(self):
+        """The graded cell that judges each solution cell, by grade id: itself, or the next test."""
+        found, waiting = {}, []
+        for kind, _, marks in self.all_cells:
+            if marks.get("solution") or marks.get("task"):
+                waiting.append(marks["grade_id"])
+            if is_graded(marks):
+                found |= dict.fromkeys([marks["grade_id"]] if not is_test(kind, marks) else waiting, marks["grade_id"])
+                waiting = []
+        return found
 
     @cached_property
     def cells(self):
@@ -138,7 +155,13 @@ class Master:
     def stubs(self):
         """The kind and the text that each solution cell has in the release, by its grade id."""
         cells = read_cells(self.released) if self.released else []
-        return {marks["grade_id"]: (kind, source) for kind, source, marks in cells if marks.get("solution")}
+        return {marks["grade_id"]: (kind, source) for kind, source, marks, _ in cells if marks.get("solution")}
+
+    @cached_property
+    def released_ids(self):
+        """The name that Jupyter gave each cell of the release that nbgrader knows, by its grade id."""
+        cells = read_cells(self.released) if self.released else []
+        return {marks["grade_id"]: cell_id for *_, marks, cell_id in cells if "grade_id" in marks}
 
     @cached_property
     def points(self):
@@ -208,15 +231,21 @@ class Master:
         """
         found = {}
         for cell in cells:
-            if cell.grade_id in self.stubs:
-                first = found.setdefault(cell.grade_id, cell)
-                if first.source == self.stubs[cell.grade_id][1]:
-                    found[cell.grade_id] = cell
+            name = self.name_of(cell)
+            if name in self.stubs:
+                first = found.setdefault(name, cell)
+                if first.source == self.stubs[name][1]:
+                    found[name] = cell
         return found
+
+    def name_of(self, cell):
+        """Return the grade id that a cell of a submission has today: where it was given another one, Jupyter's id tells."""
+        return cell.grade_id if cell.grade_id in self.marks else self.ids.get(cell.cell_id, cell.grade_id)
 
     def test_at(self, cell):
         """Return the test that a cell of a submission stands for, or None."""
-        by_name = next((test for test in self.tests if cell.grade_id == test.grade_id), None)
+        name = self.name_of(cell)
+        by_name = next((test for test in self.tests if name == test.grade_id), None)
         text = plain(cell.source)
         return by_name or next((test for test in self.tests if text == test.plain), None)
 
@@ -228,9 +257,9 @@ def known_master(name, notebook, helpers, released):
 
 
 def read_cells(notebook):
-    """Return the kind and the text of each cell of a notebook of the course's own, and what nbgrader has written on it."""
+    """Return the kind and the text of each cell of a notebook of the course's own, what nbgrader has written on it, and its id."""
     cells = nbformat.reads(notebook.decode("utf-8"), as_version=4).cells
-    return [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {})) for cell in cells]
+    return [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {}), cell.get("id", "")) for cell in cells]
 
 
 def is_graded(marks):

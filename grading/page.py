@@ -65,7 +65,7 @@ def page(master, submission, result, outputs):
             left.remove(test)
             made["cells"].append(verdict(test, result, master.marks[test.grade_id]))
         elif test is None:
-            name = known.grade_id
+            name = master.name_of(known)
             try:
                 shown = harmless(
                     cell, known, f"cell-{number}", outputs.get(name) if solved.get(name) == id(known) else None

@@ -339,6 +339,9 @@ class Store:
         query = query.where(self._submissions(students))
         found = {student: Rows(number, extension) for student, number, extension in self.db.execute(query)}
         of = {rows.number: rows for rows in found.values()}
+        aside = select(SetAside.c.student_id).where(SetAside.c.assignment == self.course.assignment)
+        for student in self.db.scalars(aside.where(SetAside.c.student_id.in_(found))):
+            found[student].touched = True
         query = select(
             SubmittedNotebook.assignment_id,
             SubmittedNotebook.notebook_id,
@@ -360,8 +363,7 @@ class Store:
         for notebook, cell, number, comment in self.db.execute(
             select(*columns).where(Comment.notebook_id.in_(by_notebook))
         ):
-            by_notebook[notebook].comments[cell] = number
-            by_notebook[notebook].commented |= bool(comment)
+            by_notebook[notebook].comments[cell] = number, bool(comment)
             by_notebook[notebook].touched |= bool(comment)
         return found
 
@@ -397,13 +399,18 @@ class Store:
         for notebook, (name, graded_cells, commented_cells) in self.notebooks.items():
             submitted, taken = theirs.notebooks.get(notebook) or (new_uuid(), None)
             total = 0.0
+            commented = {
+                self.course.master.judged_by.get(cell_name)
+                for cell_name, cell in commented_cells.items()
+                if theirs.comments.get(cell, (None, False))[1]
+            }
             for cell_name, cell in graded_cells.items():
                 score = result.scores.get(cell_name)
                 grade, manual, extra, waits = theirs.grades.get(cell, (None, None, None, False))
                 values = {
                     "auto_score": score,
                     "needs_manual_grade": self._needs_a_person(
-                        cell_name, result, earlier, again, manual, extra, waits, theirs.commented
+                        cell_name, result, earlier, again, manual, extra, waits, cell_name in commented
                     ),
                 }
                 total += points(score, manual, extra)
@@ -416,7 +423,7 @@ class Store:
                 if cell not in theirs.comments:
                     new[Comment].append({"id": new_uuid(), "cell_id": cell, "notebook_id": submitted} | values)
                 else:
-                    self.db.execute(update(Comment).where(Comment.id == theirs.comments[cell]).values(values))
+                    self.db.execute(update(Comment).where(Comment.id == theirs.comments[cell][0]).values(values))
             if name == self.course.assignment:
                 persons = notebook in theirs.notebooks and earlier is not None and (taken or 0) != (penalty or 0)
                 penalty = self._penalty(result.student_id, total, seconds)
@@ -580,9 +587,9 @@ class Rows:
     grades : dict
         Id, manual score, extra credit and whether it waits for a person, by the cell's id.
     comments : dict
-        Id of each comment, by the cell's id.
-    touched, commented : bool
-        Whether a person entered anything, and whether a comment.
+        Id of each comment and whether a person wrote it, by the cell's id.
+    touched : bool
+        Whether a person entered anything.
     """
 
     number: str | None
@@ -591,7 +598,6 @@ class Rows:
     grades: dict = field(default_factory=dict)
     comments: dict = field(default_factory=dict)
     touched: bool = False
-    commented: bool = False
 
 
 @contextlib.contextmanager
@@ -608,8 +614,11 @@ def in_batches(items):
 
 def changed(before, now):
     """Return what differs between two sets of parts, as one line of text."""
-    found = []
-    for name in {**before, **now}:
+    found, names = [], {**before, **now}
+    for name in names:
+        cell = name.removeprefix("the points of ")
+        if f"the test {cell}" in names or f"the answer {cell}" in names and (name not in before or name not in now):
+            continue  # told of with its cell
         old, new = before.get(name), now.get(name)
         if old is None:
             found.append(f"{name} (new)")
@@ -808,7 +817,8 @@ def migrate(course, built, address):
         OURS.create_all(gradebook.engine)
         gradebook.update_or_create_assignment(course.assignment)
         assignment = gradebook.find_assignment(course.assignment)
-        db, said = gradebook.db, []
+        db, said, new_master = gradebook.db, [], course.read(built)
+        ids = course.master.released_ids, new_master.released_ids
         there = {notebook.name: notebook.id for notebook in assignment.notebooks}
         for name, (kernelspec, new) in notebooks.items():
             number = there.pop(name, None)
@@ -819,15 +829,21 @@ def migrate(course, built, address):
                     [{"id": number, "name": name, "assignment_id": assignment.id, "kernelspec": kernelspec}],
                 )
             db.execute(update(Notebook).where(Notebook.id == number).values(kernelspec=kernelspec))
-            said += Migration(course, gradebook, name, number).bring_to(new)
+            said += Migration(course, gradebook, name, number, ids if name == course.assignment else ({}, {})).bring_to(
+                new
+            )
         for name, number in there.items():
             said += Migration(course, gradebook, name, number).bring_to({kind: {} for kind in KINDS})
             gone = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == number)
             db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.id.in_(gone)))
             db.execute(delete(Notebook).where(Notebook.id == number))
-        parts = course.read(built).parts
         db.execute(delete(Versions).where(Versions.c.assignment == course.assignment, Versions.c.released.is_(True)))
-        row = {"assignment": course.assignment, "course": "released", "parts": json.dumps(parts), "released": True}
+        row = {
+            "assignment": course.assignment,
+            "course": "released",
+            "parts": json.dumps(new_master.parts),
+            "released": True,
+        }
         db.execute(insert(Versions), [row])
         db.commit()
         return said
@@ -842,68 +858,106 @@ def cell_values(kind, cell):
 
 
 class Migration:
-    """Brings what the gradebook has of one notebook to a new set of cells."""
+    """Brings what the gradebook has of one notebook to a new set of cells.
 
-    def __init__(self, course, gradebook, name, number):
-        self.course, self.gradebook, self.db, self.name, self.number = course, gradebook, gradebook.db, name, number
+    Parameters
+    ----------
+    course : grading.assignment.CourseAssignment
+    gradebook : nbgrader.api.Gradebook
+    name, number : str
+        Of the notebook, and its id in the gradebook.
+    ids : tuple of two dict of str to str
+        Jupyter's ids of the cells by their grade ids, in the last release and in the new one.
+    """
+
+    def __init__(self, course, gradebook, name, number, ids=({}, {})):
+        self.course, self.gradebook, self.db = course, gradebook, gradebook.db
+        self.name, self.number, self.ids = name, number, ids
 
     def bring_to(self, new):
         """Change the cells; return what a person wants to know of it."""
-        said, told = [], len(self._submitted()) > 0
+        said, graded = (
+            [],
+            self.db.scalar(select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == self.number)),
+        )
         old = {kind: {cell.name: cell for cell in cells(self.gradebook, kind, self.number)} for kind in KINDS}
-        for before, now in self._renamed(old, new).items():
-            for kind in KINDS:
-                if before in old[kind]:
-                    old[kind][before].name = now
-                    old[kind][now] = old[kind].pop(before)
-            if graded(new, now) is not None or now in new[SolutionCell]:
-                said.append(f"{before} is now {now}, with all its grades and comments")
+        renamed = self._renamed(old, new)
+        said += [
+            f"{before} is now {now}, with all its grades and comments"
+            for before, now in renamed.items()
+            if describe(old, before)[0] != (SourceCell.__name__,)
+        ]
+        self._rename(old, renamed)
         for kind in KINDS:
             for name in old[kind].keys() - new[kind].keys():
                 kept = self._set_aside(old[kind][name])
-                if kind is GradeCell or kind is TaskCell or kept:
-                    also = (
-                        f"; what a person entered there ({kept}) is set aside, and comes back with it" if kept else ""
-                    )
-                    said.append(f"{name} is gone{also}")
+                also = f"; what a person entered there ({kept}) is set aside, and comes back with it" if kept else ""
+                said += [f"{name} is gone{also}"] if kept or "max_score" in COLUMNS[kind] else []
+        for kind in KINDS:
             for name, values in new[kind].items():
-                cell = old[kind].get(name)
-                if cell is None:
-                    cell = kind(name=name, notebook_id=self.number, **values)
-                    self.db.add(cell)
-                    self.db.flush()
-                    back = self._bring_back(cell)
-                    if kind is GradeCell or kind is TaskCell or back:
-                        also = f", with what a person had entered there ({back})" if back else ""
-                        said.append(
-                            f"{name} is new"
-                            + (f" ({values['max_score']:g} points)" if "max_score" in values else "")
-                            + also
-                        )
-                else:
-                    before = cell_values(kind, cell)
-                    for column, value in values.items():
-                        if before[column] != value:
-                            setattr(cell, column, value)
-                    if before.get("max_score") != values.get("max_score"):
-                        said.append(f"{name} has {values['max_score']:g} points, was {before['max_score']:g}")
+                said += self._update(old[kind].get(name), kind, name, values)
         self.db.flush()
-        return said if told else []
+        return said if graded else []
 
-    def _submitted(self):
-        return self.db.scalars(
-            select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == self.number).limit(1)
-        ).all()
+    def _update(self, cell, kind, name, values):
+        """Add a cell or change it; return what a person wants to know of it."""
+        if cell is None:
+            cell = kind(name=name, notebook_id=self.number, **values)
+            self.db.add(cell)
+            self.db.flush()
+            back = self._bring_back(cell)
+            also = f", with what a person had entered there ({back})" if back else ""
+            points = f" ({values['max_score']:g} points)" if "max_score" in values else ""
+            return [f"{name} is new{points}{also}"] if points or back else []
+        before = cell_values(kind, cell)
+        for column, value in values.items():
+            if before[column] != value:
+                setattr(cell, column, value)
+        if before.get("max_score") != values.get("max_score"):
+            return [f"{name} has {values['max_score']:g} points, was {before['max_score']:g}"]
+        return []
 
     def _renamed(self, old, new):
-        """Return the new names of cells that have another name and the same text: those where there is no doubt."""
-        gone = {name: describe(old, name) for name in set().union(*old.values()) - set().union(*new.values())}
-        come = {name: describe(new, name) for name in set().union(*new.values()) - set().union(*old.values())}
+        """Return the new names of cells that have another one: Jupyter knows the cell, or its text leaves no doubt."""
+        before, now = self.ids
+        names_now = {cell_id: name for name, cell_id in now.items() if cell_id}
+        found = {}
+        for name in set().union(*old.values()):
+            other = names_now.get(before.get(name))
+            if other and other != name and describe(old, name)[0] == describe(new, other)[0]:
+                found[name] = other
         alike = {}
-        for side, names in enumerate((gone, come)):
-            for name, text in names.items():
-                alike.setdefault(text, ([], []))[side].append(name)
-        return {before[0]: now[0] for before, now in alike.values() if len(before) == len(now) == 1}
+        gone = set().union(*old.values()) - set().union(*new.values()) - found.keys()
+        come = set().union(*new.values()) - set().union(*old.values()) - set(found.values())
+        for side, cells_, names in ((0, old, gone), (1, new, come)):
+            for name in names:
+                alike.setdefault(describe(cells_, name), ([], []))[side].append(name)
+        for (kinds, _), (was, is_) in alike.items():
+            # One question in words looks like another: only Jupyter can tell them apart.
+            if len(was) == len(is_) == 1 and not (before and {"GradeCell", "SolutionCell"} <= {*kinds}):
+                found[was[0]] = is_[0]
+        return found
+
+    def _rename(self, old, renamed):
+        """Give cells their new names, in the gradebook and in what was stored beside it."""
+        for kind in KINDS:
+            moved = {now: old[kind].pop(before) for before, now in renamed.items() if before in old[kind]}
+            for number, cell in enumerate(moved.values()):
+                cell.name = f"renamed {number}"  # two cells may change their names with each other
+            self.db.flush()
+            for name, cell in moved.items():
+                cell.name = name
+            self.db.flush()
+            old[kind] |= moved
+        if renamed:
+            this = Graded.c.assignment == self.course.assignment
+            for student, text in self.db.execute(select(Graded.c.student_id, Graded.c.result).where(this)).all():
+                if text:
+                    result = Result.from_json(text)
+                    for parts in (result.scores, result.max_scores, result.messages):
+                        parts |= {now: parts.pop(before) for before, now in renamed.items() if before in parts}
+                    row = update(Graded).where(this, Graded.c.student_id == student)
+                    self.db.execute(row.values(result=result.as_json()))
 
     def _set_aside(self, cell):
         """Delete a cell and its grades and comments; keep aside what a person entered, and return what that is."""
@@ -960,12 +1014,6 @@ class Migration:
         return [*this, SetAside.c.student_id == student] if student is not None else this
 
 
-def graded(cells, name):
-    """Return the points of a cell among those of each kind, or None."""
-    values = cells[GradeCell].get(name) or cells[TaskCell].get(name)
-    return values and values["max_score"]
-
-
 def describe(cells, name):
     """Return what makes two cells the same: the kinds that they are of, and their text."""
     source = cells[SourceCell].get(name)
@@ -975,5 +1023,7 @@ def describe(cells, name):
 
 def counted(what):
     """Return how much a person entered, in words."""
-    names = {"manual_score": "scores", "extra_credit": "extra credits", "manual_comment": "comments"}
-    return ", ".join(f"{what[column]} {name}" for column, name in names.items() if what[column])
+    names = {"manual_score": "score", "extra_credit": "extra credit", "manual_comment": "comment"}
+    return ", ".join(
+        f"{what[column]} {name}{'s' if what[column] > 1 else ''}" for column, name in names.items() if what[column]
+    )

@@ -31,11 +31,14 @@ class Cell:
     source : str
     grade_id : str
         The name that nbgrader knows it by, or an empty text.
+    cell_id : str
+        The name that Jupyter gave it, or an empty text.
     """
 
     kind: str
     source: str
     grade_id: str = ""
+    cell_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,10 @@ def as_cell(cell):
     metadata = cell.get("metadata")
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    cell_id = cell.get("id")
     return Cell(
         str(cell.get("cell_type", "code")),
         source[:LONGEST] if isinstance(source, str) else "",
         grade_id if isinstance(grade_id, str) else "",
+        cell_id if isinstance(cell_id, str) else "",
     )

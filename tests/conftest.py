@@ -1,5 +1,6 @@
 """What several rooms' tests share: the reference figures, a course to work in, the notebook's own run."""
 
+import contextlib
 import itertools
 import json
 import linecache
@@ -13,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -307,6 +309,61 @@ def browser():
         browser = playwright.chromium.launch(executable_path=found, args=options)
         yield browser
         browser.close()
+
+
+@contextlib.contextmanager
+def jupyter(folder, home, config=""):
+    """Run JupyterLab in a folder, with settings of its own and what nbgrader's configuration says; yield its address."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "nbgrader_config.py").write_text(config)
+    settings = {
+        # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }
+    for name, values in settings.items():
+        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
+    # No offer of news, and none of what only authors use.
+    hidden = "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader:create-assignment"
+    (home / "config" / "labconfig").mkdir()
+    (home / "config" / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": dict.fromkeys(hidden, True)})
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    environment = os.environ | {name: str(home / place) for name, place in names.items()}
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        "--no-browser",
+        f"--port={port}",
+        "--IdentityProvider.token=secret",
+        *root,
+    ]
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        try:
+            for _ in range(600):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                assert server.poll() is None, (home / "log").read_text()
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
 
 
 @pytest.fixture

@@ -1,18 +1,11 @@
 """The student's path and the instructor's, in a real JupyterLab in a real browser. `make pictures` keeps what they see."""
 
-import contextlib
 import getpass
-import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
 
 import pytest
-from conftest import ROOT, copy_course, graded, nbgrader, points_in
+from conftest import ROOT, copy_course, graded, jupyter, nbgrader, points_in
 from nbgrader.api import Gradebook
 from playwright.sync_api import expect
 
@@ -23,61 +16,6 @@ ANSWERS = {
 }
 SLOW = 300_000  # milliseconds: ten times what an idle machine takes to train all networks
 expect.set_options(timeout=SLOW)
-
-
-@contextlib.contextmanager
-def jupyter(folder, home, config=""):
-    """Run JupyterLab in a folder, with settings of its own and what nbgrader's configuration says; yield its address."""
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "nbgrader_config.py").write_text(config)
-    settings = {
-        # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
-        "notebook-extension/tracker": {"windowingMode": "none"},
-    }
-    for name, values in settings.items():
-        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(values))
-    # No offer of news, and none of what only authors use.
-    hidden = "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader:create-assignment"
-    (home / "config" / "labconfig").mkdir()
-    (home / "config" / "labconfig" / "page_config.json").write_text(
-        json.dumps({"disabledExtensions": dict.fromkeys(hidden, True)})
-    )
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    names = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    environment = os.environ | {name: str(home / place) for name, place in names.items()}
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "lab",
-        "--no-browser",
-        f"--port={port}",
-        "--IdentityProvider.token=secret",
-        *root,
-    ]
-    with open(home / "log", "w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            for _ in range(600):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                assert server.poll() is None, (home / "log").read_text()
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
 
 
 class Lab:
