@@ -86,7 +86,14 @@ class CourseAssignment:
         source, built = self.master_path.parent, release / self.master_path.name
         helpers = {path.name: path.read_bytes() for path in sorted(source.glob("*.py"))}
         released = built.read_bytes() if built.is_file() else b""
-        return Master(self.assignment, self.master_path.read_bytes(), helpers, released)
+        master = Master(self.assignment, self.master_path.read_bytes(), helpers, released)
+        try:
+            broken = master.broken()
+        except Exception as error:  # noqa: BLE001 - nbformat raises whatever the file provokes
+            broken = f"it is no notebook ({str(error).strip().splitlines()[0][:200] or type(error).__name__})"
+        if broken:
+            raise NbGraderException(f"{self.master_path} can't be graded with: {broken}. Mend it, and run this again.")
+        return master
 
     # ------------------------------------------------------------ where things are
 
@@ -351,8 +358,10 @@ def short_text(path):
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
-    with open(file, "rb") as opened:
-        data = opened.read(1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    try:
+        data = os.read(file, 1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
     return data.decode(errors="ignore") if len(data) <= 1000 else ""
 
 

@@ -6,6 +6,7 @@ None of them sees the course's folders or its gradebook, so that what a
 submission gets can't depend on where it was graded.
 """
 
+import json
 import logging
 import multiprocessing
 import os
@@ -276,7 +277,7 @@ def feedback(course, engine, force=False):
         A student's id, and whether the page was ``written``, ``stood`` as it was, or has ``nothing`` to tell of.
     """
     with store.opened(course, f"feedback {course.assignment}") as writer, engine:
-        flow, fingerprints = Flow(engine, render_together), {}
+        flow, fingerprints, lost = Flow(engine, render_together), {}, []
 
         def written(pages):
             for student, text in pages:
@@ -286,11 +287,12 @@ def feedback(course, engine, force=False):
         everybody = ((student, result.status) for student, result in store.results(course) if result is not None)
         for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):
             # Of who has nothing handed in there is a page where a person had entered something before.
-            entered = [student for student, status in batch if status != MISSING or course.autograded(student).exists()]
-            yield from ((student, NOTHING) for student, _ in batch if student not in entered)
+            entered = [student for student, _ in batch if course.autograded(student).exists()]
+            lost += [student for student, status in batch if status != MISSING and student not in entered]
+            yield from ((student, NOTHING) for student, status in batch if status == MISSING and student not in entered)
             there, wanted = writer.pages(entered), []
             for about in writer.for_pages(entered):
-                student, fingerprint = about[0], hashed([repr(about), READABLE])
+                student, fingerprint = about[0], hashed([json.dumps(about, sort_keys=True), READABLE])
                 if not force and there.get(student) == fingerprint:
                     yield student, STOOD
                 else:
@@ -301,6 +303,11 @@ def feedback(course, engine, force=False):
                     yield from written(pages)
         for pages in flow.finish():
             yield from written(pages)
+        if lost:
+            raise NbGraderException(
+                f"There is no {course.autograded(lost[0])}, which feedback is made of. All other pages are there. Run "
+                f"`python -m grading autograde {course.assignment}`, which grades again: {', '.join(lost)}"
+            )
 
 
 def cores():

@@ -177,9 +177,14 @@ class Master:
     def parts(self):
         """A hash of everything that a grade depends on, by what a person calls it. Words, outputs, cell ids and layout are not among it."""
         given = [source for source, marks in self.cells if not marks.get("grade") and not marks.get("solution")]
-        solutions = [source for source, marks in self.cells if marks.get("solution")]
+        solutions = [
+            text for source, marks in self.cells if marks.get("solution") for text in (marks["grade_id"], code(source))
+        ]
         return (
-            {"the given code": hashed(map(code, given)), "the solutions": hashed(map(code, solutions))}
+            {
+                "the given code": hashed([code("\n".join(map(without_magics, given)))]),
+                "the solutions": hashed(solutions),
+            }
             | {f"the test {test.grade_id}": hashed([code(test.source)]) for test in self.tests}
             | {f"the answer {answer.grade_id}": hashed([answer.kind, str(answer.stub)]) for answer in self.answers}
             | {f"the points of {name}": f"{points:g}" for name, points in self.points.items()}
@@ -221,6 +226,18 @@ class Master:
             for statement in statements(source)
             for name in statement.names
         }
+
+    def broken(self):
+        """Return what keeps a class from being graded with this notebook, or an empty text."""
+        for kind, source, marks in self.all_cells:
+            name = marks.get("grade_id") or source.strip().partition("\n")[0][:40]
+            if is_graded(marks) and not isinstance(marks.get("points"), (int, float)):
+                return f"the graded cell {name} has no points"
+            try:
+                ast.parse(without_magics(source) if kind == "code" else "")
+            except SyntaxError as error:
+                return f"the cell {name} is no Python ({error.msg}, line {error.lineno})"
+        return ""
 
     def solved(self, cells):
         """Return the cell that stands for each solution cell, by its grade id: the first that is no longer its stub.

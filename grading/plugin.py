@@ -13,9 +13,9 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from grading.assignment import ROOT, CourseAssignment
+from grading.assignment import ROOT, TIME, CourseAssignment, short_text
 from grading.sandbox import NoSandbox, available
-from grading.store import release
+from grading.store import handed_in_at, release
 
 READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_text()
 
@@ -23,10 +23,14 @@ READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_t
 class FeedbackPage(HTMLExporter):
     """nbgrader's feedback page, which names no language, and whose colours are too pale for many eyes."""
 
-    def from_notebook_node(self, nb, resources=None, **options):
-        about = (resources or {}).get("nbgrader", {})
+    def _preprocess(self, nb, resources):
+        nb, resources = super()._preprocess(nb, resources)
+        about = resources.get("nbgrader", {})
         if "score" in about:  # a penalty takes no more than there is, as in nbgrader's export
             about["score"] = max(0.0, about["score"])
+        return nb, resources
+
+    def from_notebook_node(self, nb, resources=None, **options):
         page, resources = super().from_notebook_node(nb, resources, **options)
         page = page.replace("<html>", '<html lang="en">', 1).replace(
             "</head>", f"<style>\n{READABLE}</style>\n</head>", 1
@@ -62,7 +66,10 @@ def render(assignment, student, text, known, penalty):
     notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
-        marks.update(known.get(marks.get("grade_id"), {}))
+        if marks.get("grade_id") in known:
+            marks.update(known[marks["grade_id"]])
+        else:  # the gradebook has nothing of it, as after a release that took the cell out
+            cell.metadata.pop("nbgrader", None)
     scores = [marks for marks in known.values() if "score" in marks]
     total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
     total["score"] -= penalty
@@ -90,7 +97,10 @@ def plug_into_nbgrader(grade_class):
                 course = CourseAssignment(self.coursedir.assignment_id, Path(self.coursedir.root))
                 course.course.db_url = self.coursedir.db_url
                 wanted = [
-                    student for student in course.students() if fnmatch.fnmatchcase(student, self.coursedir.student_id)
+                    student
+                    for student in course.students()
+                    if fnmatch.fnmatchcase(student, self.coursedir.student_id)
+                    and student not in self.coursedir.student_id_exclude.split(",")
                 ]
                 if not wanted:
                     raise NbGraderException(
@@ -137,19 +147,33 @@ def plug_into_nbgrader(grade_class):
 
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
     generateassignmentapp.GenerateAssignment = api.GenerateAssignment = MigratingGenerate
-    for name, owner, penalty in (
-        ("get_submissions", SubmittedAssignment.id, SubmittedAssignment.late_submission_penalty),
-        ("get_submission", SubmittedAssignment.id, SubmittedAssignment.late_submission_penalty),
-        ("get_notebook_submissions", SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty),
-        ("get_student_notebook_submissions", SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty),
-        ("get_students", SubmittedAssignment.student_id, SubmittedAssignment.late_submission_penalty),
-        ("get_student", SubmittedAssignment.student_id, SubmittedAssignment.late_submission_penalty),
+    api.NbGraderAPI.get_submitted_timestamp = submitted_timestamp
+    for name, owner in (
+        ("get_submissions", SubmittedAssignment.id),
+        ("get_submission", SubmittedAssignment.id),
+        ("get_notebook_submissions", SubmittedNotebook.id),
+        ("get_student_notebook_submissions", SubmittedNotebook.id),
+        ("get_students", SubmittedAssignment.student_id),
+        ("get_student", SubmittedAssignment.student_id),
     ):
-        setattr(api.NbGraderAPI, name, less_the_penalty(getattr(api.NbGraderAPI, name), owner, penalty))
+        setattr(api.NbGraderAPI, name, less_the_penalty(getattr(api.NbGraderAPI, name), owner))
 
 
-def less_the_penalty(method, owner, penalty):
-    """Return a method of nbgrader's API whose entries have scores that count: less the penalty, as in nbgrader's export."""
+def submitted_timestamp(self, assignment_id, student_id):
+    """Return when a submission was handed in, or None; nbgrader's own method raises where a receipt says no time."""
+    folder = self.coursedir.format_path(self.coursedir.submitted_directory, student_id, assignment_id)
+    return handed_in_at(short_text(Path(folder) / TIME))
+
+
+def less_the_penalty(method, owner):
+    """Return a method of nbgrader's API whose entries have scores that count: less the penalty, as in nbgrader's export.
+
+    Parameters
+    ----------
+    method : callable
+    owner : sqlalchemy.orm.InstrumentedAttribute
+        The column that the entries' ids are of.
+    """
     if hasattr(method, "__wrapped__"):
         return method
 
@@ -160,9 +184,11 @@ def less_the_penalty(method, owner, penalty):
             entry["id"]: entry for entry in (found if isinstance(found, list) else [found]) if entry and entry["id"]
         }
         with self.gradebook as gradebook:
-            for one, points in gradebook.db.execute(select(owner, penalty).where(penalty > 0)):
+            kind = owner.class_
+            penalties = select(owner, kind.score, kind.late_submission_penalty).where(kind.late_submission_penalty > 0)
+            for one, score, penalty in gradebook.db.execute(penalties):
                 if one in entries:
-                    entries[one]["score"] = max(0.0, entries[one]["score"] - points)
+                    entries[one]["score"] -= min(score, penalty)
         return found
 
     return wrapped

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from nbgrader.api import (
+    Assignment,
     BaseCell,
     Comment,
     Grade,
@@ -38,6 +39,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     collate,
     delete,
     func,
@@ -65,8 +67,11 @@ Graded = Table(
     Column("course", String(16), nullable=False),  # fingerprint of the course: a row of Versions
     Column("status", String(16)),  # NULL from when grading begins until it is stored
     Column("result", Text),  # the last Result as JSON
+    Column(
+        "known", Boolean, nullable=False
+    ),  # the student was in the gradebook; where he no longer is, a person removed him
     Column("penalty", Float),  # what was written into the gradebook; where that has another one, it is a person's
-    Column("page", String(16)),  # fingerprint of the feedback page
+    Column("page", String(40)),  # fingerprint of what the feedback page was made of, and of the page
 )
 Versions = Table(
     "grading_version",
@@ -154,7 +159,7 @@ class Store:
             for notebook in assignment.notebooks
         }
         self.parts = course.parts()
-        self.version = hashed([json.dumps(self.parts)])
+        self.version = hashed([json.dumps(self.parts, sort_keys=True)])
         self.receipts = {}  # of those whose grading is under way
         late = AssignLatePenalties(config=course.config)
         try:
@@ -168,7 +173,15 @@ class Store:
     # ------------------------------------------------------------- before grading
 
     def refuse_unreleased(self):
-        """Raise where the source asks for other grades than the release that students have."""
+        """Raise where the source asks for other grades than the release that students have, or for what is not graded here."""
+        others = [
+            name for name, graded_cells, _ in self.notebooks.values() if graded_cells and name != self.course.assignment
+        ]
+        if others:
+            raise NbGraderException(
+                f"{self.course.assignment} has graded cells in {', '.join(sorted(others))} too, and only "
+                f"{self.course.master_path.name} is graded here. Nothing was graded: put all graded cells into that notebook."
+            )
         query = select(Versions.c.parts).where(
             Versions.c.assignment == self.course.assignment, Versions.c.released.is_(True)
         )
@@ -223,6 +236,8 @@ class Store:
                     plan.interrupted.append(student)
                 elif student not in known or status != MISSING and student not in in_gradebook:
                     why = "not graded before"
+                elif status != MISSING and not self.course.autograded(student).exists():
+                    why = "without the notebook that feedback is made of"
                 elif self.course.collect(student)[0].digest != submitted:
                     why = "handed in again"
                 elif course != self.version:
@@ -252,9 +267,10 @@ class Store:
             self.course.page(student).unlink(missing_ok=True)
             for step in (self.course.course.feedback_directory, self.course.course.autograded_directory):
                 shutil.rmtree(self.course.folder(step, student), ignore_errors=True)
-        known = set(self.db.scalars(select(Graded.c.student_id).where(self._these(students))))
+        there = set(self.db.scalars(select(Graded.c.student_id).where(self._these(students))))
         self.db.execute(update(Graded).where(self._these(students)).values(status=None, page=None))
-        new = [self._row(student) for student in students if student not in known]
+        known = self._known(students)
+        new = [self._row(student, known=student in known) for student in students if student not in there]
         if new:
             self.db.execute(insert(Graded), new)
         theirs = select(SubmittedNotebook.id).join(SubmittedAssignment).where(self._submissions(students))
@@ -274,7 +290,7 @@ class Store:
         there = self._rows([*by_id])
         new = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
         handed_in = [student for student, one in by_id.items() if one.result.status != MISSING]
-        known = set(self.db.scalars(select(Student.id).where(Student.id.in_(handed_in))))
+        known = self._known([*by_id])
         new[Student] = [{"id": student} for student in handed_in if student not in known]
         stored = []
         for student, one in by_id.items():
@@ -286,6 +302,8 @@ class Store:
                 why = f"Its {TIME} says no time, so it counts as in time."
                 result = replace(result, message=f"{result.message.rstrip('.')}. {why}")
             theirs = there.get(student)
+            if theirs and earlier and any((taken or 0) != (penalty or 0) for _, taken in theirs.notebooks.values()):
+                theirs.touched = True
             if result.status == MISSING and not (theirs and theirs.touched):
                 if theirs:
                     self._forget(theirs)
@@ -294,8 +312,8 @@ class Store:
                 again = submitted != one.digest
                 penalty = self._enter(new, theirs, one, result, time, earlier, again, penalty)
                 self._write(result, one.notebook, receipt, time)
-            row = self._row(student, one.digest, result.status, result.as_json(), penalty)
-            stored.append(row)
+            known_now = student in known or result.status != MISSING
+            stored.append(self._row(student, one.digest, result.status, result.as_json(), penalty, known_now))
         for kind, rows in new.items():
             if rows:
                 self.db.execute(insert(kind), rows)
@@ -321,7 +339,10 @@ class Store:
             SubmittedAssignment.assignment_id == self.assignment_id, SubmittedAssignment.student_id.in_(students)
         )
 
-    def _row(self, student, submitted="", status=None, result=None, penalty=None):
+    def _known(self, students):
+        return set(self.db.scalars(select(Student.id).where(Student.id.in_(students))))
+
+    def _row(self, student, submitted="", status=None, result=None, penalty=None, known=False):
         return {
             "assignment": self.course.assignment,
             "student_id": student,
@@ -329,6 +350,7 @@ class Store:
             "course": self.version,
             "status": status,
             "result": result,
+            "known": known,
             "penalty": penalty,
             "page": None,
         }
@@ -425,8 +447,9 @@ class Store:
                 else:
                     self.db.execute(update(Comment).where(Comment.id == theirs.comments[cell][0]).values(values))
             if name == self.course.assignment:
-                persons = notebook in theirs.notebooks and earlier is not None and (taken or 0) != (penalty or 0)
-                penalty = self._penalty(result.student_id, total, seconds)
+                written, penalty = penalty, self._penalty(result.student_id, total, seconds)
+                # Of who was never graded here, the course's own plugin says whose a penalty is.
+                persons = (taken or 0) != (written or 0) if earlier else penalty is None
                 taken = taken if persons else penalty
             if notebook in theirs.notebooks:
                 self.db.execute(
@@ -452,8 +475,8 @@ class Store:
             return True
         if manual is None and extra is None and not commented:
             return False
-        before = earlier and (earlier.scores.get(cell), earlier.max_scores.get(cell))
-        same = before == (score, result.max_scores.get(cell))
+        before = earlier and (earlier.scores.get(cell), earlier.max_scores.get(cell), earlier.status == MISSING)
+        same = before == (score, result.max_scores.get(cell), result.status == MISSING)
         if manual is None and extra is None:
             return waits or not same
         return waits or again or not same
@@ -531,12 +554,6 @@ class Store:
             query = query.join(SubmittedAssignment).join(BaseCell, BaseCell.id == kind.cell_id)
             for student, cell, *values in self.db.execute(query.where(this)):
                 found[student].setdefault(cell, {}).update(zip(columns, values))
-        lost = [student for student in students if not self.course.autograded(student).exists()]
-        if lost:
-            raise NbGraderException(
-                f"There is no {self.course.autograded(lost[0])}, which feedback is made of. Grade it again: "
-                f"python -m grading autograde {self.course.assignment} --force --student {' '.join(lost)}"
-            )
         query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
         query = query.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         query = query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
@@ -557,10 +574,15 @@ class Store:
         return [student for student in students if student in found]
 
     def pages(self, students):
-        """Return the fingerprints of the feedback pages that some students have, by their ids."""
+        """Return the fingerprints of what feedback pages were made of, of those that are as they were written, by students."""
         columns = Graded.c.student_id, Graded.c.page
-        found = dict(self.db.execute(select(*columns).where(self._these(students))).all())
-        return {student: page for student, page in found.items() if page and self.course.page(student).exists()}
+        found = {}
+        for student, fingerprint in self.db.execute(select(*columns).where(self._these(students))):
+            made_of, _, page = (fingerprint or "").partition(" ")
+            path = self.course.page(student)
+            if made_of and path.exists() and hashed([path.read_text(encoding="utf-8", errors="replace")]) == page:
+                found[student] = made_of
+        return found
 
     def store_page(self, student, text, fingerprint):
         """Write a feedback page, and beside it the receipt that was stored with the grade."""
@@ -569,7 +591,7 @@ class Store:
             if stored.exists():
                 write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
         write_whole(self.course.page(student), text)
-        self.db.execute(update(Graded).where(self._these([student])).values(page=fingerprint))
+        self.db.execute(update(Graded).where(self._these([student])).values(page=f"{fingerprint} {hashed([text])}"))
         self.db.commit()
 
 
@@ -614,18 +636,23 @@ def in_batches(items):
 
 def changed(before, now):
     """Return what differs between two sets of parts, as one line of text."""
-    found, names = [], {**before, **now}
-    for name in names:
-        cell = name.removeprefix("the points of ")
-        if f"the test {cell}" in names or f"the answer {cell}" in names and (name not in before or name not in now):
-            continue  # told of with its cell
+    found = []
+    for name in {**before, **now}:
         old, new = before.get(name), now.get(name)
+        points = name.startswith("the points of ")
+        if (
+            points
+            and (old is None or new is None)
+            and {**before, **now}.keys()
+            & {name.replace("the points of", kind, 1) for kind in ("the test", "the answer")}
+        ):
+            continue  # the cell itself is told of
         if old is None:
             found.append(f"{name} (new)")
         elif new is None:
             found.append(f"{name} (gone)")
         elif old != new:
-            found.append(f"{name} ({new}, was {old})" if name.startswith("the points of ") else name)
+            found.append(f"{name} ({new}, was {old})" if points else name)
     return ", ".join(found)
 
 
@@ -655,7 +682,7 @@ def removed(course, gradebook):
     """Return the ids of those whom a person removed from the gradebook after they were graded."""
     OURS.create_all(gradebook.engine)
     query = select(Graded.c.student_id).outerjoin(Student, Student.id == Graded.c.student_id)
-    query = query.where(Graded.c.assignment == course.assignment, Graded.c.status != MISSING, Student.id.is_(None))
+    query = query.where(Graded.c.assignment == course.assignment, Graded.c.known, Student.id.is_(None))
     return set(gradebook.db.scalars(query))
 
 
@@ -683,13 +710,18 @@ def results(course):
 
 
 def stored(course, gradebook):
-    """Yield lists of a student's id, the status and the result, without those whom a person removed from the gradebook."""
+    """Yield lists of a student's id, the status and the result, without those whom a person removed from the gradebook.
+
+    The status is None where grading was interrupted, or where the gradebook has nothing of it any more.
+    """
     OURS.create_all(gradebook.engine)
     by_id = collate(Graded.c.student_id, "C" if gradebook.engine.dialect.name == "postgresql" else "BINARY")
-    query = select(Graded.c.student_id, Graded.c.status, Graded.c.result)
+    there = select(SubmittedAssignment.student_id).join(Assignment).where(Assignment.name == course.assignment)
+    status = case((or_(Graded.c.status == MISSING, Graded.c.student_id.in_(there)), Graded.c.status))
+    query = select(Graded.c.student_id, status, Graded.c.result)
     query = query.outerjoin(Student, Student.id == Graded.c.student_id)
     query = query.where(Graded.c.assignment == course.assignment)
-    query = query.where(or_(Student.id.is_not(None), Graded.c.status.is_(None), Graded.c.status == MISSING))
+    query = query.where(or_(Student.id.is_not(None), Graded.c.known.is_(False)))
     last = ""
     while rows := gradebook.db.execute(query.where(by_id > last).order_by(by_id).limit(TOGETHER)).all():
         yield rows

@@ -6,7 +6,8 @@ can be, because honest notebooks arrive in many states.
 
 import codecs
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 import nbformat
 from nbformat.converter import convert
@@ -38,7 +39,7 @@ class Cell:
     kind: str
     source: str
     grade_id: str = ""
-    cell_id: str = ""
+    cell_id: str = field(default="", compare=False)  # reading an old format makes new ones
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def read(data):
     text = as_text(data).strip("\ufeff\0 \t\r\n")
     if not text:
         raise Rejected("the file is empty: the upload may have failed")
+    if re.match(r"<(!doctype|html|\?xml|head|body|script)\b", text[:100], re.IGNORECASE):
+        raise Rejected("the file is a web page that was saved under a notebook's name: download the notebook itself")
     try:
         content = in_whole_characters(json.JSONDecoder(strict=False).raw_decode(text)[0])
     except RecursionError:

@@ -164,6 +164,21 @@ def released():
     return nbformat.read(ROOT / "release" / "initialization" / "initialization.ipynb", as_version=4)
 
 
+@pytest.fixture(scope="session")
+def numbers_course(once):
+    """A course that nobody has handed anything in to."""
+
+    from term import NAME, Course, course_in
+
+    def make(folder):
+        course = Course(course_in(folder / "a course"))
+        course.release()
+        with course.assignment.gradebook() as gradebook:
+            gradebook.update_or_create_assignment(NAME, duedate="2026-03-01 12:00:00 UTC")
+
+    return once("numbers-course", make) / "a course"
+
+
 @pytest.fixture
 def course(tmp_path):
     """A copy of the course without any class, and without its history."""

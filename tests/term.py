@@ -125,6 +125,10 @@ class Course:
     def feedback(self):
         return dict(fleet.feedback(self.assignment, fleet.Here()))
 
+    def standing(self, student):
+        """Return what the gradebook says of a student, or None."""
+        return next((one for one in store.standings(self.assignment) if one.student_id == student), None)
+
     def grade(self, student, cell):
         """Return a grade's parts: by the tests, by a person, extra, and whether it waits for a person."""
         with self.assignment.gradebook() as gradebook:
@@ -153,9 +157,7 @@ class Course:
         titles = store.exercises(course)
         table = [dict(zip(columns(titles), row(one, titles))) for one in store.standings(course)]
         api = NbGraderAPI(config=course.config)
-        shown = less_the_penalty(
-            NbGraderAPI.get_submissions, SubmittedAssignment.id, SubmittedAssignment.late_submission_penalty
-        )(api, NAME)
+        shown = less_the_penalty(NbGraderAPI.get_submissions, SubmittedAssignment.id)(api, NAME)
         with course.gradebook() as gradebook:
             CsvExportPlugin(to=str(self.folder / "exported.csv"), assignment=[NAME]).export(gradebook)
         with open(self.folder / "exported.csv", newline="") as file:

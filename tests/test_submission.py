@@ -139,3 +139,11 @@ def test_any_bytes_are_a_submission_or_rejected(data):
         assert all(isinstance(cell, Cell) for cell in read(data).cells)
     except Rejected as rejection:
         assert str(rejection)
+
+
+@pytest.mark.parametrize(
+    "page", ["<!DOCTYPE html>\n<html>", "\n<html lang='en'>", "<head>", "<?xml version='1.0'?><html>"]
+)
+def test_a_web_page_under_a_notebooks_name_is_called_that(page):
+    with pytest.raises(Rejected, match="a web page that was saved under a notebook's name: download the notebook"):
+        read(page.encode())

@@ -383,19 +383,6 @@ class Told:
                 assert score == pytest.approx(table.get(student, 0.0), abs=0.05), (place, student)
 
 
-@pytest.fixture(scope="session")
-def numbers_course(once):
-    """A course that nobody has handed anything in to."""
-
-    def make(folder):
-        course = Course(course_in(folder / "a course"))
-        course.release()
-        with course.assignment.gradebook() as gradebook:
-            gradebook.update_or_create_assignment(NAME, duedate="2026-03-01 12:00:00 UTC")
-
-    return once("numbers-course", make) / "a course"
-
-
 @pytest.mark.slow
 @settings(max_examples=12, phases=[Phase.generate])  # a failing example is short enough
 @given(events=st.lists(EVENTS, min_size=3, max_size=9))

@@ -1,0 +1,157 @@
+"""assignment.py: where things are, and whatever may lie there."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import pytest
+from conftest import ROOT, nbgrader
+from sqlalchemy.exc import IntegrityError
+from term import NAME, RIGHT, Course, hand_in, solved
+
+from grading.assignment import CourseAssignment, NbGraderException
+
+
+@pytest.fixture
+def course(numbers_course, tmp_path):
+    return Course(shutil.copytree(numbers_course, tmp_path / "a course"))
+
+
+def test_whatever_lies_among_the_submissions_is_graded_or_named(course):
+    hand_in(course.folder, "amy", RIGHT)
+    submitted = course.folder / "submitted"
+    (submitted / ".hidden").mkdir()
+    (submitted / "notes.txt").touch()
+    (submitted / "nowhere").symlink_to(submitted / "never")
+    (submitted / "round").symlink_to(submitted / "about")
+    (submitted / "about").symlink_to(submitted / "round")
+    found, left_out = course.assignment.arrivals()
+    assert found == {"amy"}
+    assert left_out == {
+        ".hidden": "its name begins with a dot",
+        "notes.txt": "no folder",
+        "nowhere": "a link that leads nowhere",
+        "round": "a link that leads nowhere",
+        "about": "a link that leads nowhere",
+    }
+    graded, (said, *_) = course.autograde()
+    assert graded == {"amy": "graded"}
+    assert said.startswith("Left out: .hidden (its name begins with a dot); about (a link that leads nowhere);")
+
+
+@pytest.mark.parametrize("to", ["numbers", "../../never", "../../submitted/amy/numbers"])
+def test_a_link_in_place_of_a_folder_is_told(course, to):
+    hand_in(course.folder, "amy", RIGHT)
+    (course.folder / "submitted" / "eve").mkdir()
+    (course.folder / "submitted" / "eve" / NAME).symlink_to(to)
+    data, why = course.assignment.handed_in("eve")
+    assert data is None and "found a link" in why and "eve/numbers" in why
+    assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
+
+
+def test_a_folder_that_nobody_may_read_is_told_and_costs_nobody_else(course, monkeypatch):
+    for student in ("amy", "eve"):
+        hand_in(course.folder, student, RIGHT)
+    scandir = os.scandir
+
+    def refused(path="."):
+        if "eve" in os.fspath(path):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
+    data, why = course.assignment.handed_in("eve")
+    assert data is None and why.startswith("eve/numbers can't be read. Allow it with `chmod")
+
+
+def test_trouble_of_this_machine_stops_everything_before_it_costs_anybody(course, monkeypatch):
+    hand_in(course.folder, "amy", RIGHT)
+
+    def broken(*arguments):
+        raise OSError(5, "Input/output error", "a disk")
+
+    monkeypatch.setattr(CourseAssignment, "_looked_for", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        course.autograde()
+
+
+def test_a_second_notebook_is_named_in_the_message(course):
+    hand_in(course.folder, "amy", {})
+    nbformat.write(solved(course.folder, RIGHT), course.folder / "submitted" / "amy" / NAME / f"{NAME}-Copy1.ipynb")
+    course.autograde()
+    data, remark = course.assignment.handed_in("amy")
+    assert data is not None and remark == "Beside it lies numbers-Copy1.ipynb, which was not graded."
+    assert remark in course.standing("amy").message
+
+
+def test_one_command_holds_the_course_and_another_is_told_who(course):
+    with course.assignment.held("autograde numbers"):
+        with pytest.raises(NbGraderException, match=rf"Process {os.getpid()} of .* has run `autograde numbers` since"):
+            course.autograde()
+        with pytest.raises(NbGraderException, match="Nothing was done: wait until it has ended"):
+            course.release()
+    course.release()
+
+
+def test_a_command_that_was_killed_holds_nothing(course):
+    code = f"""
+from pathlib import Path
+from grading.assignment import CourseAssignment
+with CourseAssignment({NAME!r}, Path({str(course.folder)!r})).held("autograde"):
+    print("held", flush=True)
+    input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(NbGraderException, match=f"Process {other.pid}"):
+            course.release()
+        other.kill()
+    course.release()
+
+
+def test_what_another_program_wrote_at_the_same_time_is_told_without_the_databases_words(course):
+    with pytest.raises(NbGraderException, match="Another program wrote to the gradebook") as told:
+        with course.assignment.gradebook():
+            raise IntegrityError("insert", {}, Exception("UNIQUE constraint failed: student.id"))
+    assert "UNIQUE" not in str(told.value)
+
+
+def test_a_course_apart_has_nothing_of_the_course(course, tmp_path):
+    with open(course.folder / "nbgrader_config.py", "a") as config:
+        config.write(
+            "\nc.CourseDirectory.db_url = 'postgresql://elsewhere'\nc.CourseDirectory.submitted_directory = 'x'\n"
+        )
+    place = tmp_path / "apart"
+    shutil.copytree(course.folder / "source", place / "source")
+    apart = CourseAssignment(NAME, course.folder, apart=place)
+    assert apart.course.db_url == f"sqlite:///{place / 'gradebook.db'}"
+    assert apart.submission("amy") == place / "submitted" / "amy" / NAME / f"{NAME}.ipynb"
+
+
+@pytest.mark.slow
+def test_zip_collect_knows_the_names_of_moodle_and_canvas(course):
+    """As the two platforms pack what was handed in: https://docs.moodle.org/405/en/Assignment_settings and Canvas' bulk download."""
+    archive = course.folder / "downloaded" / NAME / "archive"
+    archive.mkdir(parents=True)
+    text = nbformat.writes(solved(course.folder, RIGHT))
+    names = {
+        "Ada Lovelace_1000001_assignsubmission_file_numbers.ipynb": "1000001",
+        "Zoë O'Neil-Smith_1000002_assignsubmission_file_/numbers.ipynb": "1000002",
+        "Participant_1000003_assignsubmission_file_/numbers (1).ipynb": "1000003",
+        "lovelaceada_2001_88_numbers.ipynb": "2001",
+        "neilzoe_LATE_2002_89_numbers-2.ipynb": "2002",
+        "de_la_cruz_2003_90_numbers.ipynb": "2003",
+    }
+    with zipfile.ZipFile(archive / "all.zip", "w") as packed:
+        for name in names:
+            packed.writestr(name, text)
+    log = nbgrader(course.folder, "zip_collect", NAME)
+    assert "6 files collected" in log
+    assert sorted(path.name for path in (course.folder / "submitted").iterdir()) == sorted(names.values())
+    assert set(course.autograde()[0]) == set(names.values())
