@@ -38,7 +38,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from answers import EXERCISES, RIGHT, WRONG  # noqa: E402  (found through the line above)
 
-from grading import fleet  # noqa: E402
+from grading import fleet, store  # noqa: E402
 from grading.assignment import CourseAssignment  # noqa: E402
 from grading.grade import Work  # noqa: E402
 from grading.sandbox import available  # noqa: E402
@@ -186,12 +186,12 @@ def nbgrader(folder, size):
 
 
 def ours(folder, size, *options):
-    """Grade with this project's grader; return the scores from grades.csv."""
+    """Grade with this project's grader; return the scores from its table of grades."""
     a_class(folder, size, grader=True)
     run([sys.executable, "-m", "grading", "release", NAME], folder)
     measured = run([sys.executable, "-m", "grading", "autograde", NAME, *options], folder)
     run([sys.executable, "-m", "grading", "report", NAME], folder)
-    with open(folder / "grades.csv") as file:
+    with open(folder / "grades" / f"{NAME}.csv") as file:
         return measured, {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
 
 
@@ -248,7 +248,7 @@ def otter(folder, size):
 def profile(folder, size):
     """Say where the time of one submission goes, in one process, in milliseconds."""
     course = CourseAssignment(NAME, a_class(folder, size, grader=True))
-    course.generate()
+    store.release(course)
     work = Work(course.master, course.limits, available().name)
     for _ in fleet.autograde(course, course.students(), fleet.Here(), work):
         pass  # the first pass imports and compiles
@@ -264,12 +264,12 @@ def profile(folder, size):
     for (file, _, name), (_, _, _, cumulative, _) in pstats.Stats(profiler).stats.items():
         times[Path(file).name, name] = cumulative
     parts = {
-        "read the files": times["gradebook.py", "handed_in"] + times["gradebook.py", "digest"],
+        "read the files": times["assignment.py", "collect"],
         "parse the notebook": times["submission.py", "read"],
         "fork a worker, and end it": times["sandbox.py", "start"] + times["sandbox.py", "end"],
         "wait for the student's process": times["student.py", "wait"],
         "make the notebook for feedback": times["page.py", "page"] + times["__init__.py", "dumps"],
-        "store": times["gradebook.py", "store"] + times["gradebook.py", "begin"],
+        "store": times["store.py", "store"] + times["store.py", "begin"],
     }
     parts["encode, decode and judge"] = everything - sum(parts.values())
     plain = []
@@ -384,7 +384,7 @@ def grow(folder, sizes, reference):
         "states",
         "ms a page",
         "MB for pages",
-        "MB for grades.csv",
+        "MB for the table",
     ):
         table.add_column(column, justify="right")
     for size in sizes:
