@@ -274,8 +274,8 @@ class CourseAssignment:
         -------
         pathlib.Path
             The folder.
-        str
-            The address of that gradebook.
+        pathlib.Path
+            That gradebook, in SQLite.
         """
         before = self.course.release_directory, self.course.db_url
         beside = self.root / "build" / "gradebook.db"
@@ -289,7 +289,7 @@ class CourseAssignment:
             built = self.folder(self.course.release_directory, ".")
             shutil.rmtree(built, ignore_errors=True)
             run(GenerateAssignment(coursedir=self.course, config=self.config))
-            return built, self.course.db_url
+            return built, beside
         finally:
             self.course.release_directory, self.course.db_url = before
 

@@ -63,9 +63,9 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
     else:
         status = GRADED
     by_hand = sum(score is None for score in scores.values())
+    message = "; ".join(remarks) or "All checks passed." * (not by_hand)
     if by_hand:
-        remarks.append(f"a person grades {by_hand} of {len(scores)} parts")
-    message = "; ".join(remarks) or "All checks passed."
+        message = f"{message}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     return Result(student_id, master.name, status, scores, master.points, message, messages), outputs
 
 

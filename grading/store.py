@@ -800,9 +800,10 @@ def release(course):
         What has changed in the gradebook.
     """
     with course.held(f"release {course.assignment}"):
-        built, address = course.build()
-        said = migrate(course, built, address)
+        built, beside = course.build()
+        said = migrate(course, built, f"sqlite:///{beside}")
         course.put_in_place(built)
+        beside.unlink()
         return said
 
 

@@ -173,7 +173,7 @@ def test_an_untouched_answer_gets_nothing_and_says_so_as_nbgrader_does(course):
 def test_what_waits_for_a_person_is_never_called_finished(course):
     standing = course.standing("amy")
     assert (standing.score, standing.needs_manual) == (7.0, 3)
-    assert standing.message == "a person grades 3 of 5 parts. 3 grades wait for a person."
+    assert standing.message == "A person grades 3 of 5 parts. 3 grades wait for a person."
     for name, score in {"square": 2.0, "why": 3.0, "draw": 1.0}.items():
         course.enter("amy", name, manual_score=score)
     assert (course.standing("amy").score, course.standing("amy").needs_manual) == (13.0, 0)
