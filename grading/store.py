@@ -58,7 +58,7 @@ TOGETHER = 500  # students that one query asks for
 
 # What nbgrader's gradebook has no place for. It lies beside nbgrader's own tables, so that one transaction stores both.
 OURS = MetaData()
-Graded = Table(
+Outcomes = Table(
     "grading_result",
     OURS,
     Column("assignment", String(128), primary_key=True),
@@ -161,14 +161,14 @@ class Store:
         self.parts = course.parts()
         self.version = hashed([json.dumps(self.parts, sort_keys=True)])
         self.receipts = {}  # of those whose grading is under way
-        late = AssignLatePenalties(config=course.config)
+        penalties = AssignLatePenalties(config=course.config)
         try:
-            late.init_plugin()
+            penalties.init_plugin()
         except TraitError as error:
             raise NbGraderException(
                 f"nbgrader_config.py sets a penalty for late submissions that does not exist: {error}"
             ) from None
-        self.late_penalty = late.plugin_inst.late_submission_penalty
+        self.late_penalty = penalties.plugin_inst.late_submission_penalty
 
     # ------------------------------------------------------------- before grading
 
@@ -226,7 +226,7 @@ class Store:
             if student in gone:
                 plan.left_out[student] = "removed from the gradebook; `nbgrader db student add` takes it in again"
         for some in in_batches([student for student in students if student not in gone]):
-            columns = Graded.c.student_id, Graded.c.submitted, Graded.c.course, Graded.c.status
+            columns = Outcomes.c.student_id, Outcomes.c.submitted, Outcomes.c.course, Outcomes.c.status
             known = {row[0]: row[1:] for row in self.db.execute(select(*columns).where(self._these(some)))}
             in_gradebook = set(self.in_gradebook(some))
             for student in some:
@@ -267,12 +267,12 @@ class Store:
             self.course.page(student).unlink(missing_ok=True)
             for step in (self.course.course.feedback_directory, self.course.course.autograded_directory):
                 shutil.rmtree(self.course.folder(step, student), ignore_errors=True)
-        there = set(self.db.scalars(select(Graded.c.student_id).where(self._these(students))))
-        self.db.execute(update(Graded).where(self._these(students)).values(status=None, page=None))
+        there = set(self.db.scalars(select(Outcomes.c.student_id).where(self._these(students))))
+        self.db.execute(update(Outcomes).where(self._these(students)).values(status=None, page=None))
         known = self._known(students)
         new = [self._row(student, known=student in known) for student in students if student not in there]
         if new:
-            self.db.execute(insert(Graded), new)
+            self.db.execute(insert(Outcomes), new)
         theirs = select(SubmittedNotebook.id).join(SubmittedAssignment).where(self._submissions(students))
         self.db.execute(
             update(Grade).where(Grade.notebook_id.in_(theirs)).values(auto_score=None),
@@ -285,7 +285,7 @@ class Store:
     def store(self, graded):
         """Store what came of some submissions: all of it, or after a crash none of it."""
         by_id = {one.result.student_id: one for one in graded}
-        columns = Graded.c.student_id, Graded.c.submitted, Graded.c.result, Graded.c.penalty
+        columns = Outcomes.c.student_id, Outcomes.c.submitted, Outcomes.c.result, Outcomes.c.penalty
         before = {row[0]: row[1:] for row in self.db.execute(select(*columns).where(self._these([*by_id])))}
         there = self._rows([*by_id])
         new = {kind: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)}
@@ -317,8 +317,8 @@ class Store:
         for kind, rows in new.items():
             if rows:
                 self.db.execute(insert(kind), rows)
-        self.db.execute(delete(Graded).where(self._these([*by_id])))
-        self.db.execute(insert(Graded), stored)
+        self.db.execute(delete(Outcomes).where(self._these([*by_id])))
+        self.db.execute(insert(Outcomes), stored)
         self.db.commit()
 
     def remember_version(self):
@@ -332,7 +332,7 @@ class Store:
             self.db.commit()
 
     def _these(self, students):
-        return and_(Graded.c.assignment == self.course.assignment, Graded.c.student_id.in_(students))
+        return and_(Outcomes.c.assignment == self.course.assignment, Outcomes.c.student_id.in_(students))
 
     def _submissions(self, students):
         return and_(
@@ -506,7 +506,7 @@ class Store:
         A penalty that a person entered stands.
         """
         for some in in_batches(students):
-            columns = Graded.c.student_id, Graded.c.penalty
+            columns = Outcomes.c.student_id, Outcomes.c.penalty
             written = dict(self.db.execute(select(*columns).where(self._these(some))).all())
             query = select(
                 SubmittedAssignment.student_id,
@@ -529,7 +529,7 @@ class Store:
                         .where(SubmittedNotebook.id == notebook)
                         .values(late_submission_penalty=penalty)
                     )
-                    self.db.execute(update(Graded).where(self._these([student])).values(penalty=penalty))
+                    self.db.execute(update(Outcomes).where(self._these([student])).values(penalty=penalty))
             self.db.commit()
 
     # ------------------------------------------------------------------- feedback
@@ -575,7 +575,7 @@ class Store:
 
     def pages(self, students):
         """Return the fingerprints of what feedback pages were made of, of those that are as they were written, by students."""
-        columns = Graded.c.student_id, Graded.c.page
+        columns = Outcomes.c.student_id, Outcomes.c.page
         found = {}
         for student, fingerprint in self.db.execute(select(*columns).where(self._these(students))):
             made_of, _, page = (fingerprint or "").partition(" ")
@@ -591,7 +591,7 @@ class Store:
             if stored.exists():
                 write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
         write_whole(self.course.page(student), text)
-        self.db.execute(update(Graded).where(self._these([student])).values(page=f"{fingerprint} {hashed([text])}"))
+        self.db.execute(update(Outcomes).where(self._these([student])).values(page=f"{fingerprint} {hashed([text])}"))
         self.db.commit()
 
 
@@ -681,8 +681,8 @@ def handed_in_at(text):
 def removed(course, gradebook):
     """Return the ids of those whom a person removed from the gradebook after they were graded."""
     OURS.create_all(gradebook.engine)
-    query = select(Graded.c.student_id).outerjoin(Student, Student.id == Graded.c.student_id)
-    query = query.where(Graded.c.assignment == course.assignment, Graded.c.known, Student.id.is_(None))
+    query = select(Outcomes.c.student_id).outerjoin(Student, Student.id == Outcomes.c.student_id)
+    query = query.where(Outcomes.c.assignment == course.assignment, Outcomes.c.known, Student.id.is_(None))
     return set(gradebook.db.scalars(query))
 
 
@@ -715,13 +715,13 @@ def stored(course, gradebook):
     The status is None where grading was interrupted, or where the gradebook has nothing of it any more.
     """
     OURS.create_all(gradebook.engine)
-    by_id = collate(Graded.c.student_id, "C" if gradebook.engine.dialect.name == "postgresql" else "BINARY")
+    by_id = collate(Outcomes.c.student_id, "C" if gradebook.engine.dialect.name == "postgresql" else "BINARY")
     there = select(SubmittedAssignment.student_id).join(Assignment).where(Assignment.name == course.assignment)
-    status = case((or_(Graded.c.status == MISSING, Graded.c.student_id.in_(there)), Graded.c.status))
-    query = select(Graded.c.student_id, status, Graded.c.result)
-    query = query.outerjoin(Student, Student.id == Graded.c.student_id)
-    query = query.where(Graded.c.assignment == course.assignment)
-    query = query.where(or_(Student.id.is_not(None), Graded.c.known.is_(False)))
+    status = case((or_(Outcomes.c.status == MISSING, Outcomes.c.student_id.in_(there)), Outcomes.c.status))
+    query = select(Outcomes.c.student_id, status, Outcomes.c.result)
+    query = query.outerjoin(Student, Student.id == Outcomes.c.student_id)
+    query = query.where(Outcomes.c.assignment == course.assignment)
+    query = query.where(or_(Student.id.is_not(None), Outcomes.c.known.is_(False)))
     last = ""
     while rows := gradebook.db.execute(query.where(by_id > last).order_by(by_id).limit(TOGETHER)).all():
         yield rows
@@ -983,13 +983,13 @@ class Migration:
             self.db.flush()
             old[kind] |= moved
         if renamed:
-            this = Graded.c.assignment == self.course.assignment
-            for student, text in self.db.execute(select(Graded.c.student_id, Graded.c.result).where(this)).all():
+            this = Outcomes.c.assignment == self.course.assignment
+            for student, text in self.db.execute(select(Outcomes.c.student_id, Outcomes.c.result).where(this)).all():
                 if text:
                     result = Result.from_json(text)
                     for parts in (result.scores, result.max_scores, result.messages):
                         parts |= {now: parts.pop(before) for before, now in renamed.items() if before in parts}
-                    row = update(Graded).where(this, Graded.c.student_id == student)
+                    row = update(Outcomes).where(this, Outcomes.c.student_id == student)
                     self.db.execute(row.values(result=result.as_json()))
 
     def _set_aside(self, cell):

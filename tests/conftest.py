@@ -17,6 +17,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import traceback
@@ -300,6 +301,60 @@ def sample_class(once):
         graded(course)
 
     return once("sample-class", grade) / "a course"
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server of this test's own; yields the address of a new database whenever it is called."""
+    found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
+    programs = [Path(path).parent for path in found if path]
+    if not programs:
+        pytest.skip(NOT_INSTALLED["PostgreSQL"])
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    someone = {}
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        someone = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    run = Server(programs[-1], folder, someone)
+    run(
+        "initdb",
+        "--auth=trust",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        "-D",
+        folder / "data",
+    )
+    run.start()
+    yield run
+    run("pg_ctl", "stop", "-m", "immediate", "-D", folder / "data")
+    shutil.rmtree(folder)
+
+
+class Server:
+    def __init__(self, programs, folder, someone):
+        self.programs, self.folder, self.someone, self.made = programs, folder, someone, 0
+
+    def __call__(self, program, *arguments):
+        subprocess.run(
+            [self.programs / program, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self.someone,
+        )
+
+    def start(self):
+        options = f"-c listen_addresses='' -k {self.folder}"
+        self("pg_ctl", "start", "-w", "-D", self.folder / "data", "-o", options, "-l", self.folder / "log")
+
+    def database(self):
+        self.made += 1
+        self("createdb", "-h", self.folder, "-U", "postgres", f"class{self.made}")
+        return f"postgresql+psycopg://postgres@/class{self.made}?host={self.folder}"
 
 
 @pytest.fixture(scope="session")

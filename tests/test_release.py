@@ -30,7 +30,7 @@ def test_committed_release_equals_a_fresh_build(course, name):
     committed = sorted(path.name for path in release.iterdir() if not path.name.startswith((".", "__")))
     assert committed == FILES[name]
     _, differing, errors = filecmp.cmpfiles(fresh, release, FILES[name], shallow=False)
-    assert not differing and not errors, f"run `make grade`, or `python -m grading release {name}`, and commit"
+    assert not differing and not errors, f"run `python -m grading release {name}`, and commit"
 
 
 def test_no_solution_and_no_hidden_test_is_left(source, released):

@@ -445,7 +445,7 @@ def test_of_whom_nbgrader_graded_before_a_penalty_stands_unless_the_course_has_a
     with course.assignment.gradebook() as gradebook:
         for student, penalty in {"amy": 1.5, "bob": 2.0}.items():
             gradebook.find_submission_notebook(*WHERE, student).late_submission_penalty = penalty
-        gradebook.db.execute(store.Graded.delete())
+        gradebook.db.execute(store.Outcomes.delete())
         gradebook.db.commit()
     course.autograde()
     assert {one.student_id: one.late_penalty for one in store.standings(course.assignment)} == {"amy": 1.5, "bob": 0.0}

@@ -18,7 +18,7 @@ from conftest import copy_course, kept, nbgrader, points_in, value_in
 from corpus import blank, save
 from damaged import DAMAGED
 
-from grading import fleet
+from grading import fleet, store
 from grading.assignment import SECRET, TIME, CourseAssignment
 from grading.result import MISSING
 
