@@ -38,9 +38,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from answers import EXERCISES, RIGHT, WRONG  # noqa: E402  (found through the line above)
 
-from grading import fleet, store  # noqa: E402
+from grading import fleet  # noqa: E402
 from grading.assignment import CourseAssignment  # noqa: E402
 from grading.grade import Work  # noqa: E402
+from grading.release import release  # noqa: E402
 from grading.sandbox import available  # noqa: E402
 
 NAME = "initialization"
@@ -248,7 +249,7 @@ def otter(folder, size):
 def profile(folder, size):
     """Say where the time of one submission goes, in one process, in milliseconds."""
     course = CourseAssignment(NAME, a_class(folder, size, grader=True))
-    store.release(course)
+    release(course)
     work = Work(course.master, course.limits, available().name)
     for _ in fleet.autograde(course, course.students(), fleet.Here(), work):
         pass  # the first pass imports and compiles

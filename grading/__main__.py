@@ -16,9 +16,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grading import fleet, store
+from grading import fleet, standing, store
 from grading.assignment import ROOT, CourseAssignment, NbGraderException
 from grading.grade import OtherVersion, Work
+from grading.release import release as build
 from grading.result import GRADED
 from grading.sandbox import NoSandbox, Unconfined, available
 
@@ -80,7 +81,7 @@ def count(text):
 def release(arguments):
     course = of(arguments)
     with console.status("Building the release ..."):
-        said = store.release(course)
+        said = build(course)
     console.print(f"Built {relative(course.folder(course.course.release_directory, '.'))}.")
     for sentence in said:
         console.print(f"In the gradebook: {escape(sentence)}.")
@@ -99,7 +100,7 @@ def verify(arguments):
             "untouched": course.folder(course.course.release_directory, ".") / course.master_path.name,
         }
         with console.status("Grading the reference solution and the untouched release ..."):
-            store.release(course)
+            build(course)
             for student, notebook in handed_in.items():
                 course.submission(student).parent.mkdir(parents=True)
                 shutil.copy(notebook, course.submission(student))
@@ -191,7 +192,7 @@ def feedback(arguments):
 def report(arguments):
     """Write grades/ASSIGNMENT.csv and print the same as a table."""
     course = of(arguments)
-    exercises = store.exercises(course)
+    exercises = standing.exercises(course)
     path = course.root / "grades" / f"{arguments.assignment}.csv"
     path.parent.mkdir(exist_ok=True)
     beside = path.with_name(path.name + ".new")
@@ -200,17 +201,17 @@ def report(arguments):
     with open(beside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns(exercises))
-        for standing in store.standings(course):
-            if standing.student_id not in students:  # a folder that is gone
+        for one in standing.standings(course):
+            if one.student_id not in students:  # a folder that is gone
                 continue
-            writer.writerow(row(standing, exercises))
-            known.add(standing.student_id)
-            states[standing.status] += 1
-            full += standing.score == standing.max_score and not standing.needs_manual
-            waiting += standing.needs_manual > 0
-            grades += standing.needs_manual
+            writer.writerow(row(one, exercises))
+            known.add(one.student_id)
+            states[one.status] += 1
+            full += one.score == one.max_score and not one.needs_manual
+            waiting += one.needs_manual > 0
+            grades += one.needs_manual
             if len(shown) < SHOWN:
-                shown.append(standing)
+                shown.append(one)
     os.replace(beside, path)
     print_table(f"{arguments.assignment}: {relative(course.submission('*').parent)}", shown, exercises)
     if len(known) > SHOWN:
@@ -268,18 +269,18 @@ def columns(exercises):
     return [*FIXED[:-1], *titles, FIXED[-1]]
 
 
-def row(standing, exercises):
+def row(one, exercises):
     """Return a student's row of the table of grades."""
     return [
-        standing.student_id,
-        standing.assignment,
-        f"{standing.score:g}",
-        f"{standing.max_score:g}",
-        standing.status,
-        f"{standing.late_penalty:g}",
-        str(standing.needs_manual),
-        *(f"{standing.scores.get(name, 0):g}" for name in exercises),
-        standing.message,
+        one.student_id,
+        one.assignment,
+        f"{one.score:g}",
+        f"{one.max_score:g}",
+        one.status,
+        f"{one.late_penalty:g}",
+        str(one.needs_manual),
+        *(f"{one.scores.get(name, 0):g}" for name in exercises),
+        one.message,
     ]
 
 

@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook, Student
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
@@ -363,6 +364,14 @@ def short_text(path):
     finally:
         os.close(file)
     return data.decode(errors="ignore") if len(data) <= 1000 else ""
+
+
+def handed_in_at(text):
+    """Return the time that a receipt says, in UTC as nbgrader keeps it, or None."""
+    if re.fullmatch(r"[\w:.,+ -]{1,100}", text.strip()):  # no path: dateutil would open it as a time zone
+        with contextlib.suppress(Exception):
+            return parse_utc(text.strip())
+    return None
 
 
 def write_whole(path, text):

@@ -24,7 +24,7 @@ from concurrent.futures import (
 
 from nbgrader.converters.base import NbGraderException
 
-from grading import store
+from grading import standing, store
 from grading.grade import Work, grade_together
 from grading.master import hashed
 from grading.plugin import READABLE, render_together
@@ -284,7 +284,7 @@ def feedback(course, engine, force=False):
                 writer.store_page(student, text, fingerprints.pop(student))
                 yield student, WRITTEN
 
-        everybody = ((student, result.status) for student, result in store.results(course) if result is not None)
+        everybody = ((student, result.status) for student, result in standing.results(course) if result is not None)
         for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):
             # Of who has nothing handed in there is a page where a person had entered something before.
             entered = [student for student, _ in batch if course.autograded(student).exists()]

@@ -13,9 +13,9 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from grading.assignment import ROOT, TIME, CourseAssignment, short_text
+from grading.assignment import ROOT, TIME, CourseAssignment, handed_in_at, short_text
+from grading.release import release
 from grading.sandbox import NoSandbox, available
-from grading.store import handed_in_at, release
 
 READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_text()
 
@@ -78,7 +78,7 @@ def render(assignment, student, text, known, penalty):
 
 
 def plug_into_nbgrader(grade_class):
-    """Let the commands of nbgrader and its formgrader grade with ``grade_class``, and release as `grading.store` does.
+    """Let the commands of nbgrader and its formgrader grade with ``grade_class``, and build as `grading.release` does.
 
     nbgrader has settings for the parts of its grading step and none for the step itself, and its
     parts meet a submission only after it was read, renamed or refused. It refuses to build an assignment whose cells

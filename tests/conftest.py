@@ -38,8 +38,8 @@ from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 
 import public_tests
-from grading import store
 from grading.assignment import CourseAssignment
+from grading.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -192,7 +192,7 @@ def build(once):
 
     def made(folder, grader=False):
         def generate(place):
-            store.release(CourseAssignment("initialization", copy_course(place / "a course", grader)))
+            release(CourseAssignment("initialization", copy_course(place / "a course", grader)))
 
         return shutil.copytree(once(f"built-course-{grader}", generate) / "a course", folder)
 

@@ -11,11 +11,12 @@ from nbgrader.api import SubmittedAssignment
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
 
-from grading import fleet, store
+from grading import fleet, standing
 from grading.__main__ import columns, row
 from grading.assignment import CourseAssignment
 from grading.grade import Work
 from grading.plugin import less_the_penalty
+from grading.release import release
 from grading.sandbox import available
 
 NAME = "numbers"
@@ -111,7 +112,7 @@ class Course:
         return CourseAssignment(NAME, self.folder)
 
     def release(self):
-        return store.release(self.assignment)
+        return release(self.assignment)
 
     def autograde(self, force=False, students=None):
         """Grade; return the states of those who were graded, and what was said before."""
@@ -127,7 +128,7 @@ class Course:
 
     def standing(self, student):
         """Return what the gradebook says of a student, or None."""
-        return next((one for one in store.standings(self.assignment) if one.student_id == student), None)
+        return next((one for one in standing.standings(self.assignment) if one.student_id == student), None)
 
     def grade(self, student, cell):
         """Return a grade's parts: by the tests, by a person, extra, and whether it waits for a person."""
@@ -154,8 +155,8 @@ class Course:
     def five_places(self):
         """Return what each place says of each student: the score that counts."""
         course = self.assignment
-        titles = store.exercises(course)
-        table = [dict(zip(columns(titles), row(one, titles))) for one in store.standings(course)]
+        titles = standing.exercises(course)
+        table = [dict(zip(columns(titles), row(one, titles))) for one in standing.standings(course)]
         api = NbGraderAPI(config=course.config)
         shown = less_the_penalty(NbGraderAPI.get_submissions, SubmittedAssignment.id)(api, NAME)
         with course.gradebook() as gradebook:

@@ -22,11 +22,12 @@ from distributed import LocalCluster
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
-from grading import fleet, store
+from grading import fleet, standing
 from grading.__main__ import row
 from grading.assignment import CourseAssignment, NbGraderException
 from grading.grade import OtherVersion, Work
 from grading.plugin import READABLE
+from grading.release import release
 from grading.result import Graded
 from grading.sandbox import available
 
@@ -53,7 +54,7 @@ def course_of(build):
             copy_course(course, grader=True)
             with open(course / "nbgrader_config.py", "a") as config:
                 config.write(f"\nc.CourseDirectory.db_url = {database!r}\n")
-            store.release(CourseAssignment("initialization", course))
+            release(CourseAssignment("initialization", course))
         else:
             build(course, grader=True)
         for student, write in submissions.items():
@@ -94,7 +95,7 @@ def work(course):
 
 def everything(course):
     """What there is to know of a graded class: the rows of grades.csv, nbgrader's own gradebook, and the notebooks for feedback."""
-    rows = [row(standing, store.exercises(course)) for standing in store.standings(course)]
+    rows = [row(standing, standing.exercises(course)) for standing in standing.standings(course)]
     notebooks = {
         path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")
     }
@@ -277,14 +278,14 @@ def command(course, *arguments):
 
 
 def stored(course):
-    return [student for student, result in store.results(course) if result is not None]
+    return [student for student, result in standing.results(course) if result is not None]
 
 
 def assert_whole(course):
     """Each result has its rows in the gradebook and its notebook, and nobody has some of it."""
     with Gradebook(course.course.db_url, course.course.course_id) as gradebook:
         rows = {entry["student"]: entry["score"] for entry in gradebook.submission_dicts("initialization")}
-    results = {student: result.score for student, result in store.results(course) if result is not None}
+    results = {student: result.score for student, result in standing.results(course) if result is not None}
     assert rows == results
     for student in results:
         nbformat.read(Path(course.course.root) / "autograded" / student / "initialization" / "initialization.ipynb", 4)
@@ -348,7 +349,7 @@ def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
     assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert 5 <= len(stored(course)) < 32
     assert_whole(course)
-    interrupted = [student for student, result in store.results(course) if result is None]
+    interrupted = [student for student, result in standing.results(course) if result is None]
     assert interrupted
     told = finished(course, undisturbed).replace("\n", " ")
     assert f"Interrupted while these were graded, which are graded now: {interrupted[0]}" in told

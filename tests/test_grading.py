@@ -26,7 +26,7 @@ from nbgrader.utils import notebook_hash
 import grading.__main__ as commands
 import grading.assignment as assignment_room
 import grading.submission as submission_room
-from grading import fleet, plugin, store
+from grading import fleet, plugin, standing, store
 from grading.__main__ import columns, row
 from grading.assignment import SECRET, CourseAssignment, NbGraderException
 from grading.grade import Work
@@ -60,7 +60,7 @@ def graded(course, students, force=False):
 
 @pytest.fixture(scope="module")
 def results(graded_class):
-    return dict(store.results(graded_class))
+    return dict(standing.results(graded_class))
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     for student in expected:  # nbgrader's own step finds nothing to change
         AssignLatePenalties(config=made.config).preprocess(blank(), {"nbgrader": {**about, "student": student}})
     assert stored() == expected
-    results = {one.student_id: one for one in store.standings(made)}
+    results = {one.student_id: one for one in standing.standings(made)}
     assert (
         "Handed in 3.5 hours late." in results["ben"].message
         and "late" not in results["amy"].message + results["cleo"].message
@@ -211,7 +211,7 @@ def test_what_is_late_is_late_as_nbgrader_counts_it(built, method, penalty):
     for _ in range(2):  # it outlives every grading
         graded(made, ["ben"], force=True)
         assert stored()["ben"] == ("2026-03-01 15:30:00.250000", 1800.25, penalty)
-    assert "Handed in 31 minutes late." in {one.student_id: one.message for one in store.standings(made)}["ben"]
+    assert "Handed in 31 minutes late." in {one.student_id: one.message for one in standing.standings(made)}["ben"]
     hand_in(made, "ben", "2026-03-01 14:59:00 UTC")  # the same notebook, at another time
     assert graded(made, made.students()) == {"amy": None, "ben": ANY, "cleo": None}
     assert stored()["ben"] == ("2026-03-01 14:59:00", 0, None)
@@ -223,7 +223,7 @@ def test_who_hands_in_at_the_last_moment_is_in_time(built):
         gradebook.update_or_create_assignment("initialization", duedate="2026-03-01 12:00:00 UTC")
     hand_in(made, "amy", "2026-03-01 12:00:00 UTC")
     assert "late" not in graded(made, ["amy"])["amy"].result.message
-    assert ["late" in one.message for one in store.standings(made)] == [False]
+    assert ["late" in one.message for one in standing.standings(made)] == [False]
 
 
 @pytest.mark.parametrize(("asked", "taken"), [(None, None), (7, 7), (1000, 20), (-5, 0)])
@@ -271,7 +271,7 @@ PATHS = [
 
 @given(st.text() | st.from_regex(r"\d+-\d+-\d+ \d+:\d+:\d+ [+-]?[\w:/.]+", fullmatch=True) | st.sampled_from(PATHS))
 def test_any_receipt_has_a_time_or_none(text):
-    time = store.handed_in_at(text)
+    time = assignment_room.handed_in_at(text)
     assert time is None or isinstance(time, datetime) and "/" not in text
 
 
@@ -406,11 +406,11 @@ def test_an_interrupted_grading_leaves_no_result_behind_and_is_named(small, monk
     monkeypatch.setattr("grading.grade.grade", interrupt)
     with pytest.raises(KeyboardInterrupt):
         graded(small, ["zoe"], force=True)
-    assert dict(store.results(small)) == {"zoe": None} and scores(small) == [0.0]
-    assert list(store.standings(small)) == [] and not small.autograded("zoe").exists()
+    assert dict(standing.results(small)) == {"zoe": None} and scores(small) == [0.0]
+    assert list(standing.standings(small)) == [] and not small.autograded("zoe").exists()
     monkeypatch.undo()
     assert graded(small, ["zoe"])["zoe"].result.score == 30
-    assert dict(store.results(small))["zoe"].score == 30
+    assert dict(standing.results(small))["zoe"].score == 30
 
 
 def test_a_student_of_the_gradebook_without_a_submission_is_named(built):
@@ -419,7 +419,7 @@ def test_a_student_of_the_gradebook_without_a_submission_is_named(built):
         gradebook.add_student("yan")
     assert small.students() == ["yan"]
     assert graded(small, ["yan"])["yan"].result.status == "missing"
-    assert list(dict(store.results(small))) == ["yan"]
+    assert list(dict(standing.results(small))) == ["yan"]
 
 
 def broken_metadata(notebook):

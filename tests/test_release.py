@@ -11,8 +11,8 @@ from conftest import ROOT, cells_by_id
 
 import init_utils
 import public_tests
-from grading import store
 from grading.assignment import CourseAssignment
+from grading.release import release
 from public_tests import CheckFailed
 
 RELEASE = ROOT / "release" / "initialization"
@@ -24,12 +24,12 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_committed_release_equals_a_fresh_build(course, name):
-    store.release(CourseAssignment(name, course))
-    fresh, release = course / "release" / name, ROOT / "release" / name
+    release(CourseAssignment(name, course))
+    fresh, there = course / "release" / name, ROOT / "release" / name
     assert sorted(path.name for path in fresh.iterdir()) == FILES[name]
-    committed = sorted(path.name for path in release.iterdir() if not path.name.startswith((".", "__")))
+    committed = sorted(path.name for path in there.iterdir() if not path.name.startswith((".", "__")))
     assert committed == FILES[name]
-    _, differing, errors = filecmp.cmpfiles(fresh, release, FILES[name], shallow=False)
+    _, differing, errors = filecmp.cmpfiles(fresh, there, FILES[name], shallow=False)
     assert not differing and not errors, f"run `python -m grading release {name}`, and commit"
 
 

@@ -11,7 +11,7 @@ from conftest import ROOT, nbgrader
 from nbgrader.apps.api import NbGraderAPI
 from term import NAME, RIGHT, WHERE, WRONG, Course, a_test, cell, hand_in, read_source, write_source
 
-from grading import plugin, store
+from grading import plugin, standing, store
 from grading.assignment import NbGraderException
 
 
@@ -341,7 +341,7 @@ def test_whom_a_person_removed_is_not_graded_again_until_he_is_back(course):
         gradebook.remove_student("bob")
     graded, _ = course.autograde(force=True)
     assert graded == {"amy": "graded"}
-    assert [one.student_id for one in store.standings(course.assignment)] == ["amy"]
+    assert [one.student_id for one in standing.standings(course.assignment)] == ["amy"]
     assert set(course.feedback()) == {"amy"}
     graded, said = course.autograde()
     assert graded == {} and said[0].startswith("Left out: bob (removed from the gradebook;")
@@ -393,7 +393,7 @@ def test_the_formgrader_lists_a_submission_whose_receipt_says_no_time(course, mo
 def test_ids_that_are_alike_never_meet(course):
     scores = course.standing("amy").scores
     assert (scores["square"], scores["square-test"]) == (0.0, 3.0)
-    titles = store.exercises(course.assignment)
+    titles = standing.exercises(course.assignment)
     assert titles == {
         "double-test": "double",
         "square": "square",
@@ -448,7 +448,10 @@ def test_of_whom_nbgrader_graded_before_a_penalty_stands_unless_the_course_has_a
         gradebook.db.execute(store.Outcomes.delete())
         gradebook.db.commit()
     course.autograde()
-    assert {one.student_id: one.late_penalty for one in store.standings(course.assignment)} == {"amy": 1.5, "bob": 0.0}
+    assert {one.student_id: one.late_penalty for one in standing.standings(course.assignment)} == {
+        "amy": 1.5,
+        "bob": 0.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -493,11 +496,11 @@ def test_a_removed_student_is_not_shown_as_graded_when_he_is_back(course):
     with course.assignment.gradebook() as gradebook:
         gradebook.remove_student("bob")
         gradebook.add_student("bob")
-    assert dict(store.results(course.assignment))["bob"] is None and course.standing("bob") is None
+    assert dict(standing.results(course.assignment))["bob"] is None and course.standing("bob") is None
     assert course.autograde()[0] == {"bob": "missing"}
     with course.assignment.gradebook() as gradebook:
         gradebook.remove_student("bob")
-    assert [one.student_id for one in store.standings(course.assignment)] == ["amy"]
+    assert [one.student_id for one in standing.standings(course.assignment)] == ["amy"]
 
 
 def test_a_folder_in_place_of_a_receipt_is_no_receipt(course):

@@ -18,7 +18,7 @@ from conftest import copy_course, kept, nbgrader, points_in, value_in
 from corpus import blank, save
 from damaged import DAMAGED
 
-from grading import fleet, store
+from grading import fleet, standing
 from grading.assignment import SECRET, TIME, CourseAssignment
 from grading.result import MISSING
 
@@ -147,7 +147,7 @@ def grade_everything(folder, sandbox):
             HOME=str(folder / "home"),
         )
         after = {name: tree(course / name) for name in before}
-    results = dict(store.results(CourseAssignment("initialization", course)))
+    results = dict(standing.results(CourseAssignment("initialization", course)))
     marked = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     places = [folder / "outside", folder / "tmp"]
     left = [str(path) for place in places for path in place.iterdir()]
