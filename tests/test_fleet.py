@@ -39,7 +39,7 @@ SAMPLE = [
 @pytest.fixture(scope="session")
 def cluster():
     with LocalCluster(
-        n_workers=8, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=8, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as started:
         yield started
 
@@ -227,16 +227,18 @@ def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path, course_of):
     assert "tcp://127.0.0.1:1" in errors
 
 
+@pytest.mark.slow
 def test_a_cluster_without_workers_gets_a_sentence(monkeypatch):
     monkeypatch.setattr(fleet, "STARTING", 1)
-    with LocalCluster(n_workers=0, processes=True, dashboard_address=None, silence_logs=50) as started:
+    with LocalCluster(n_workers=0, processes=True, dashboard_address=":0", silence_logs=50) as started:
         with pytest.raises(NbGraderException, match="has no worker.*PYTHONPATH=. dask worker tcp:"):
             fleet.Cluster(started.scheduler_address)
 
 
+@pytest.mark.slow
 def test_a_worker_that_can_not_import_the_grader_gets_a_sentence(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    with LocalCluster(n_workers=0, processes=True, dashboard_address=None, silence_logs=50) as started:
+    with LocalCluster(n_workers=0, processes=True, dashboard_address=":0", silence_logs=50) as started:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", started.scheduler_address, "--no-dashboard"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         worker = subprocess.Popen([*command, "--no-nanny"], cwd=tmp_path, env=environment, **quiet)
@@ -250,9 +252,10 @@ def test_a_worker_that_can_not_import_the_grader_gets_a_sentence(tmp_path):
             worker.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_whose_last_worker_is_gone_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(fleet, "STARTING", 1)
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as started:
         with fleet.Cluster(started.scheduler_address) as engine:
             started.scale(0)
             wait_until(lambda: not engine.client.scheduler_info()["workers"])

@@ -324,6 +324,7 @@ def test_a_release_that_nbgrader_built_alone_is_known_by_its_points(course):
 def test_a_release_that_can_not_be_built_changes_nothing(course):
     notebook = read_source(course.folder)
     notebook.cells.append(a_test("double-test", "pass", 2))
+    notebook.cells[-1].id = "another"
     write_source(course.folder, notebook)
     before = (course.folder / "release" / NAME / f"{NAME}.ipynb").read_text()
     with pytest.raises(NbGraderException, match="metadata may be corrupted"):

@@ -63,11 +63,12 @@ class Term:
             return "refused"
         return ""
 
-    def autograde(self, again=False):
+    def autograde(self, again=False, students=()):
         """Grade what is new; an unmodified nbgrader has to be told if it shall look at the others ``again``."""
         if self.ours:
             return self.grading("autograde")
-        return self.nbgrader("autograde", NAME, *(["--force"] if again else []))
+        only = [f"--student={student}" for student in students]
+        return self.nbgrader("autograde", NAME, *(["--force"] if again else []), *only)
 
     def feedback(self):
         if self.ours:
@@ -213,7 +214,7 @@ def tell(story):
     story.see("cat, two hours late, in the formgrader", story.submissions()["cat"]["score"])
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "weight-initialization") as gradebook:
         gradebook.grant_extension(NAME, "cat", hours=3)
-    story.autograde(again=True)
+    story.autograde(again=True, students=["cat"])
     story.feedback()
     story.nbgrader("export", "--to", "exported.csv")
     with open(folder / "exported.csv", newline="") as file:
@@ -391,8 +392,8 @@ class Told:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, phases=[Phase.generate])  # a failing example is short enough
-@given(events=st.lists(EVENTS, min_size=3, max_size=9))
+@settings(max_examples=5, phases=[Phase.generate])  # a failing example is short enough
+@given(events=st.lists(EVENTS, min_size=3, max_size=7))
 def test_no_order_of_events_takes_anything_that_a_person_entered(numbers_course, tmp_path_factory, events):
     folder = shutil.copytree(numbers_course, tmp_path_factory.mktemp("term") / "a course")
     told = Told(folder)
@@ -411,7 +412,6 @@ def test_a_term_in_postgresql(numbers_course, server, tmp_path):
         config.write(f"\nc.CourseDirectory.db_url = {server.database()!r}\n")
     told = Told(folder)
     for event in [
-        ("a typo",),
         ("hand in", "amy", RIGHT, "11:00"),
         ("hand in", "bob", WRONG, "13:00"),
         ("enter", "amy", "why", "manual_score", 2.5),
