@@ -1081,7 +1081,7 @@ cell(
         try:
             threading.Thread(target=time.sleep, args=(99,)).start()
         except RuntimeError:
-            pass
+            time.sleep(0.01)  # without a pause it sometimes ends Python itself
 """,
     status="timed_out",
 )

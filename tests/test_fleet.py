@@ -95,7 +95,7 @@ def work(course):
 
 def everything(course):
     """What there is to know of a graded class: the rows of grades.csv, nbgrader's own gradebook, and the notebooks for feedback."""
-    rows = [row(standing, standing.exercises(course)) for standing in standing.standings(course)]
+    rows = [row(one, standing.exercises(course)) for one in standing.standings(course)]
     notebooks = {
         path.parent.parent.name: path.read_bytes() for path in Path(course.course.root).glob("autograded/*/*/*.ipynb")
     }
