@@ -280,9 +280,8 @@ def feedback(course, engine, force=False):
         flow, fingerprints, lost = Flow(engine, render_together), {}, []
 
         def written(pages):
-            for student, text in pages:
-                writer.store_page(student, text, fingerprints.pop(student))
-                yield student, WRITTEN
+            writer.store_pages([(student, text, fingerprints.pop(student)) for student, text in pages])
+            return [(student, WRITTEN) for student, _ in pages]
 
         everybody = ((student, result.status) for student, result in standing.results(course) if result is not None)
         for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 from collections import Counter
@@ -186,7 +187,7 @@ class Store:
         changes = changed(before, now)
         if changes:
             raise NbGraderException(
-                f"{self.course.master_path.parent.relative_to(self.course.root)} has changed since it was released: {changes}. "
+                f"{os.path.relpath(self.course.master_path.parent, self.course.root)} has changed since it was released: {changes}. "
                 f"Nothing was graded. Run `python -m grading release {self.course.assignment}` first: it brings the "
                 "gradebook along, and keeps what a person entered."
             )
@@ -235,7 +236,7 @@ class Store:
                     before = versions.get(course)
                     plan.course[changed(before, self.parts) if before else "the grader"] += 1
                 else:
-                    why = "because you said so" if force else ""
+                    why = "because of --force" if force else ""
                 (plan.changed if why else plan.unchanged).append(student)
                 plan.why.update([why] if why else [])
         return plan
@@ -574,14 +575,22 @@ class Store:
                 found[student] = made_of
         return found
 
-    def store_page(self, student, text, fingerprint):
-        """Write a feedback page, and beside it the receipt that was stored with the grade."""
-        for name in (TIME, SECRET):
-            stored = self.course.autograded(student).with_name(name)
-            if stored.exists():
-                write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
-        write_whole(self.course.page(student), text)
-        self.db.execute(update(Outcomes).where(self._these([student])).values(page=f"{fingerprint} {hashed([text])}"))
+    def store_pages(self, pages):
+        """Write feedback pages, and beside each the receipt that was stored with the grade.
+
+        Parameters
+        ----------
+        pages : list of (str, str, str)
+            A student's id, the page, and the fingerprint of what it was made of.
+        """
+        for student, text, fingerprint in pages:
+            for name in (TIME, SECRET):
+                stored = self.course.autograded(student).with_name(name)
+                if stored.exists():
+                    write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
+            write_whole(self.course.page(student), text)
+            of_both = f"{fingerprint} {hashed([text])}"
+            self.db.execute(update(Outcomes).where(self._these([student])).values(page=of_both))
         self.db.commit()
 
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import notebook_hash
+from rich.console import Console
 
 import grading.__main__ as commands
 import grading.assignment as assignment_room
@@ -541,6 +542,51 @@ def test_a_reference_solution_without_full_marks_is_told(built, told):
     source.write_text(source.read_text().replace("np.sqrt(2 / layers_dims[l - 1])", "np.sqrt(1 / layers_dims[l - 1])"))
     code, _ = told("verify", "initialization")
     assert "reference 20 of 30, expected 30: he: " in code
+
+
+def run_in(course, *line):
+    """Run a command in a course, in this process."""
+    arguments = commands.parser().parse_args([*line, "initialization", "--course", str(course)])
+    arguments.command(arguments)
+
+
+def test_the_sample_class_is_graded_in_a_course_of_its_own(built, capsys):
+    for student in ("ada", "kavya"):
+        shutil.copytree(ROOT / "examples" / "submitted" / student, built / "examples" / "submitted" / student)
+    before = sorted(path for path in built.rglob("*") if "build" not in path.parts)
+    run_in(built, "sample", "--jobs", "1")
+    assert sorted(path for path in built.rglob("*") if "build" not in path.parts) == before
+    own = CourseAssignment("initialization", built / "build" / "sample")
+    assert [(one.student_id, one.score) for one in standing.standings(own)] == [("ada", 30.0), ("kavya", 0.0)]
+    assert own.page("ada").is_relative_to(built / "build" / "sample")
+    assert CourseAssignment("initialization", built).students() == []
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "2 students, 1 with full marks, 1 not graded to the end." in printed
+    with pytest.raises(FileNotFoundError, match="There is no sample of explore"):
+        arguments = commands.parser().parse_args(["sample", "explore", "--course", str(built)])
+        arguments.assignment, arguments.course = "explore", copy_course(built / "another course")
+        arguments.command(arguments)
+
+
+def test_verifying_has_a_gradebook_of_its_own_and_leaves_nothing(built, capsys):
+    with open(built / "nbgrader_config.py", "a") as config:
+        config.write('\nc.CourseDirectory.db_url = "postgresql+psycopg9://nobody@nowhere/class"\n')
+    run_in(built, "verify")
+    assert "reference 30 of 30" in capsys.readouterr().out
+    assert list((built / "build").glob("verify*")) == [] and not any((built / "submitted").iterdir())
+
+
+@pytest.mark.parametrize(("names", "below"), [(["he"], False), (["initialize_parameters_" + "x" * 30] * 3, True)])
+def test_messages_stay_readable_beside_or_below_the_table(monkeypatch, names, below):
+    out = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=out, width=110))
+    message = "This is a sentence of many words, which nobody can read in a column of eight letters."
+    titles = {f"{number}": name for number, name in enumerate(names)}
+    one = Standing("zoe", "x", "graded", 1.0, 2.0, 0.0, 0, dict.fromkeys(titles, 1.0), message)
+    commands.print_table("x", [one], titles)
+    assert (f"zoe: {message}" in out.getvalue().replace("\n", " ").replace("  ", " ")) == below
+    longest = max(line.count(" ") for line in out.getvalue().splitlines() if "sentence" in line)
+    assert longest > 5
 
 
 def test_a_mistyped_assignment_gets_a_sentence(tmp_path):
