@@ -550,6 +550,7 @@ def run_in(course, *line):
     arguments.command(arguments)
 
 
+@pytest.mark.slow
 def test_the_sample_class_is_graded_in_a_course_of_its_own(built, capsys):
     for student in ("ada", "kavya"):
         shutil.copytree(ROOT / "examples" / "submitted" / student, built / "examples" / "submitted" / student)
@@ -568,6 +569,7 @@ def test_the_sample_class_is_graded_in_a_course_of_its_own(built, capsys):
         arguments.command(arguments)
 
 
+@pytest.mark.slow
 def test_verifying_has_a_gradebook_of_its_own_and_leaves_nothing(built, capsys):
     with open(built / "nbgrader_config.py", "a") as config:
         config.write('\nc.CourseDirectory.db_url = "postgresql+psycopg9://nobody@nowhere/class"\n')
