@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading import fleet, standing, store
-from grading.assignment import ROOT, CourseAssignment, NbGraderException
+from grading.assignment import ROOT, CourseAssignment, NbGraderException, for_once
 from grading.grade import OtherVersion, Work
 from grading.release import release as build
 from grading.result import GRADED
@@ -100,6 +100,7 @@ def verify(arguments):
             "untouched": course.folder(course.course.release_directory, ".") / course.master_path.name,
         }
         with console.status("Grading the reference solution and the untouched release ..."):
+            for_once(place / "gradebook.db")
             build(course)
             for student, notebook in handed_in.items():
                 course.submission(student).parent.mkdir(parents=True)

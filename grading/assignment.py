@@ -282,9 +282,7 @@ class CourseAssignment:
         beside = self.root / "build" / "gradebook.db"
         beside.parent.mkdir(parents=True, exist_ok=True)
         beside.unlink(missing_ok=True)
-        # For a gradebook without any table nbgrader starts alembic, which takes longer than the build.
-        with contextlib.closing(sqlite3.connect(beside)) as database:
-            database.execute("create table built (assignment)")
+        for_once(beside)
         try:
             self.course.release_directory, self.course.db_url = "build/release", f"sqlite:///{beside}"
             built = self.folder(self.course.release_directory, ".")
@@ -301,6 +299,12 @@ class CourseAssignment:
         shutil.rmtree(release, ignore_errors=True)
         shutil.move(built, release)
         self.master = self.read(release)
+
+
+def for_once(path):
+    """Begin a gradebook that is thrown away: for one without any table nbgrader starts alembic, which takes seconds."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("create table thrown_away (assignment)")
 
 
 class _Said(logging.Handler):

@@ -36,6 +36,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from nbclient import NotebookClient
 from nbgrader.api import Gradebook
+from programs import run_as
 
 import public_tests
 from grading.assignment import CourseAssignment
@@ -215,22 +216,28 @@ def copy_course(folder, grader=False):
     return folder
 
 
-def nbgrader(course, *arguments, program=("-m", "nbgrader"), **environment):
-    """Run nbgrader's own command in a course, and return what it logged."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | environment
-    ran = subprocess.run(
-        [sys.executable, *program, *arguments], cwd=course, env=environment, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    return ran.stderr
+def nbgrader(course, *arguments, program=None, **environment):
+    """Run nbgrader's own command in a course, and return what it logged.
+
+    It runs in a process that was forked from one that has imported nbgrader; a ``program`` of its own starts from nothing.
+    """
+    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    if program:
+        line, environment = [sys.executable, *program, *arguments], os.environ | environment
+        ran = subprocess.run(line, cwd=course, env=environment, capture_output=True, text=True)
+        code, log = ran.returncode, ran.stderr
+    else:
+        code, log = run_as("nbgrader.apps.nbgraderapp", course, ["nbgrader", *arguments], environment)
+    assert code == 0, log[-2000:]
+    return log
 
 
 def graded(course):
     """Grade what lies in a course, by the commands that the README gives; return the course."""
     for command in ("autograde", "feedback"):
-        subprocess.run(
-            [sys.executable, "-m", "grading", command, "initialization"], cwd=course, check=True, capture_output=True
-        )
+        line = ["grading", command, "initialization", "--course", str(course)]
+        code, log = run_as("grading.__main__", course, line, {})
+        assert code == 0, log
     return course
 
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from conftest import jupyter, nbgrader
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
+from programs import run_as
 from term import NAME, RIGHT, WHERE, WRONG, Course, a_test, course_in, hand_in, read_source, score_of, write_source
 
 # ------------------------------------------------------------------------------ the story
@@ -47,10 +46,10 @@ class Term:
 
     def grading(self, command, *options):
         """Run a command of our own; return what it printed and how it ended."""
-        line = [sys.executable, "-m", "grading", command, NAME, *options]
-        ran = subprocess.run(line, cwd=self.folder, capture_output=True, text=True)
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return " ".join((ran.stdout + ran.stderr).split())
+        line = ["grading", command, NAME, "--course", str(self.folder), *options]
+        _, said = run_as("grading.__main__", self.folder, line, {})
+        assert "Traceback" not in said, said
+        return " ".join(said.split())
 
     def release(self):
         """Build the release; return what was said of it, or that it was refused."""
