@@ -186,6 +186,11 @@ def feedback(arguments):
         f"{pages} feedback pages in {relative(course.page('*').parent)}: {made[fleet.WRITTEN]} written, "
         f"{made[fleet.STOOD]} stood as they were."
     )
+    if made[fleet.WAITS]:
+        console.print(
+            f"{made[fleet.WAITS]} wait for the next grading, because the course has changed: "
+            f"run `python -m grading autograde {arguments.assignment}`."
+        )
     if made[fleet.NOTHING]:
         console.print(f"None for {made[fleet.NOTHING]}: nothing was handed in.")
 
@@ -266,7 +271,7 @@ FIXED = "student_id", "assignment", "score", "max_score", "status", "late_penalt
 
 def columns(exercises):
     """Return the first row of the table of grades, from the titles of the exercises by their grade ids."""
-    titles = [name if title in FIXED else title for name, title in exercises.items()]
+    titles = [f"{name} points" if title in FIXED else title for name, title in exercises.items()]
     return [*FIXED[:-1], *titles, FIXED[-1]]
 
 
@@ -275,14 +280,19 @@ def row(one, exercises):
     return [
         one.student_id,
         one.assignment,
-        f"{one.score:g}",
-        f"{one.max_score:g}",
+        number(one.score),
+        number(one.max_score),
         one.status,
-        f"{one.late_penalty:g}",
+        number(one.late_penalty),
         str(one.needs_manual),
-        *(f"{one.scores.get(name, 0):g}" for name in exercises),
+        *(number(one.scores.get(name, 0)) for name in exercises),
         one.message,
     ]
+
+
+def number(value):
+    """Return a number as short as it can be told without rounding what a person entered."""
+    return f"{value:.12g}"
 
 
 def in_short(students):

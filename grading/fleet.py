@@ -258,7 +258,7 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
             yield from stored(graded)
 
 
-WRITTEN, STOOD, NOTHING = "written", "stood", "nothing"
+WRITTEN, STOOD, NOTHING, WAITS = "written", "stood", "nothing", "waits"
 
 
 def feedback(course, engine, force=False):
@@ -274,7 +274,8 @@ def feedback(course, engine, force=False):
     Yields
     ------
     (str, str)
-        A student's id, and whether the page was ``written``, ``stood`` as it was, or has ``nothing`` to tell of.
+        A student's id, and whether the page was ``written``, ``stood`` as it was, has ``nothing`` to tell of, or ``waits``
+        for the next grading, because the course has changed since the last.
     """
     with store.opened(course, f"feedback {course.assignment}") as writer, engine:
         flow, fingerprints, lost = Flow(engine, render_together), {}, []
@@ -289,6 +290,9 @@ def feedback(course, engine, force=False):
             entered = [student for student, _ in batch if course.autograded(student).exists()]
             lost += [student for student, status in batch if status != MISSING and student not in entered]
             yield from ((student, NOTHING) for student, status in batch if status == MISSING and student not in entered)
+            current = writer.up_to_date(entered)
+            yield from ((student, WAITS) for student in entered if student not in current)
+            entered = [student for student in entered if student in current]
             there, wanted = writer.pages(entered), []
             for about in writer.for_pages(entered):
                 student, fingerprint = about[0], hashed([json.dumps(about, sort_keys=True), READABLE])

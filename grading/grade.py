@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from grading.checks import Bench, judge, said, surroundings
-from grading.master import Master, plain
+from grading.master import Master, defines, plain
 from grading.page import page
 from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
 from grading.sandbox import Limits, NoSandbox, available, named
@@ -115,8 +115,8 @@ def walk(master, submission, student):
             continue
         test = master.test_at(cell)
         # A test is not the student's to run, unless an answer was merged into its cell.
-        answers = [name for name in master.wanted if defines(cell, name)]
-        if not is_given(master, cell) and (test is None or answers):
+        answers = master.answers_in(cell)
+        if id(cell) in shown or not is_given(master, cell) and (test is None or answers):
             error = attempt(student, cell.source, id(cell) in shown)
             broken |= dict.fromkeys(answers, error) if error else {}
             if id(cell) in shown:
@@ -146,21 +146,20 @@ def walk(master, submission, student):
     return verdicts, outputs
 
 
-def defines(cell, name):
-    """Whether a cell's text looks as if it defined a function of that name; it may be no Python."""
-    return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
-
-
 def attempt(student, source, show=False):
     """Run a cell, with its outputs kept where they are to be shown, and return the error that it ended in, or None.
 
     An error or a death costs only what depends on the cell. What a deadly cell defines is kept.
     """
+    died = []
     for definitions in (False, True):
         try:
-            return student.run(source, definitions, show)
-        except StudentDied:
-            pass  # noted in student.died, and the next request starts a new process
+            error = student.run(source, definitions, show)
+            student.outputs += died
+            return error
+        except StudentDied as death:  # noted in student.died, and the next request starts a new process
+            died = [{"output_type": "error", "evalue": str(death)}]
+    student.outputs = died
     return None
 
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -161,7 +162,7 @@ class Master:
     def released_ids(self):
         """The name that Jupyter gave each cell of the release that nbgrader knows, by its grade id."""
         cells = read_cells(self.released) if self.released else []
-        return {marks["grade_id"]: cell_id for *_, marks, cell_id in cells if "grade_id" in marks}
+        return {marks["grade_id"]: cell_id for *_, marks, cell_id in cells if "grade_id" in marks and cell_id}
 
     @cached_property
     def points(self):
@@ -231,6 +232,8 @@ class Master:
         """Return what keeps a class from being graded with this notebook, or an empty text."""
         for kind, source, marks in self.all_cells:
             name = marks.get("grade_id") or source.strip().partition("\n")[0][:40]
+            if (is_graded(marks) or marks.get("solution")) and "grade_id" not in marks:
+                return f"the cell {name} has no grade id"
             if is_graded(marks) and not isinstance(marks.get("points"), (int, float)):
                 return f"the graded cell {name} has no points"
             try:
@@ -259,6 +262,10 @@ class Master:
         """Return the grade id that a cell of a submission has today: where it was given another one, Jupyter's id tells."""
         return cell.grade_id if cell.grade_id in self.marks else self.ids.get(cell.cell_id, cell.grade_id)
 
+    def answers_in(self, cell):
+        """Return the names that the notebook asks for and that a cell's text seems to define; it may be no Python."""
+        return [name for name in self.wanted if defines(cell, name)]
+
     def test_at(self, cell):
         """Return the test that a cell of a submission stands for, or None."""
         name = self.name_of(cell)
@@ -277,6 +284,11 @@ def read_cells(notebook):
     """Return the kind and the text of each cell of a notebook of the course's own, what nbgrader has written on it, and its id."""
     cells = nbformat.reads(notebook.decode("utf-8"), as_version=4).cells
     return [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {}), cell.get("id", "")) for cell in cells]
+
+
+def defines(cell, name):
+    """Whether a cell's text looks as if it defined a function of that name; it may be no Python."""
+    return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
 
 
 def is_graded(marks):

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
-from grading.master import visible
+from grading.master import hashed, visible
 
 TEXT = 20_000  # characters of one cell or of one output that are shown
 ALL = 400_000  # characters of all cells that are shown; what colours code and reads Markdown takes a second for TEXT
@@ -53,34 +53,38 @@ def page(master, submission, result, outputs):
     marks = {name: mark for name, mark in master.marks.items() if name not in tested}
     cells = [cell for cell in (submission.notebook["cells"] if submission else []) if isinstance(cell, dict)]
     solved = {name: id(cell) for name, cell in master.solved(submission.cells if submission else ()).items()}
-    shown_so_far = 0
+    programs = {answer.grade_id for answer in master.answers if answer.kind == "code"}
+    shown_so_far, too_long = 0, False
     for number, cell in enumerate(cells):
         known = submission.cells[number]
         shown_so_far += len(known.source[:TEXT]) + 100
-        if shown_so_far > ALL:
-            made["cells"].append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
-            break
         test = master.test_at(known) if known.kind == "code" else None
-        if test in left:
+        name = master.name_of(known)
+        is_answer = solved.get(name, id(known)) == id(known) and name in marks
+        if shown_so_far > ALL and not is_answer and test not in left:
+            too_long = True
+        elif test in left:
             left.remove(test)
+            if master.answers_in(known):  # it was run, and a person wants to see what earned the points
+                made["cells"].append(harmless(cell, known, f"cell-{number}"))
             made["cells"].append(verdict(test, result, master.marks[test.grade_id]))
         elif test is None:
-            name = master.name_of(known)
             try:
-                shown = harmless(
-                    cell, known, f"cell-{number}", outputs.get(name) if solved.get(name) == id(known) else None
-                )
+                own = outputs.get(name, []) if is_answer and name in programs else None
+                shown = harmless(cell, known, f"cell-{number}", own)
             except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble, and the grade is made by now
                 shown = as_html("<p>(This cell can't be shown.)</p>", f"cell-{number}")
-            if name in marks and solved.get(name, id(known)) == id(known):
+            if is_answer:
                 shown["metadata"]["nbgrader"] = marks.pop(name)
             made["cells"].append(shown)
+    if too_long:
+        made["cells"].append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
     made["cells"] += [verdict(test, result, master.marks[test.grade_id]) for test in left]
     # A person can only grade and comment what is there.
     for name, lost in marks.items():
         if lost.get("solution") or lost.get("task"):
             where = "is not in what was handed in" if submission else "could not be read"
-            made["cells"].append(as_html(f"<p>(The cell {html.escape(name)} {where}.)</p>", f"lost-{name}"))
+            made["cells"].append(as_html(f"<p>(The cell {html.escape(name)} {where}.)</p>", cell_id(f"lost-{name}")))
             made["cells"][-1]["metadata"]["nbgrader"] = lost
     return made
 
@@ -93,7 +97,12 @@ def verdict(test, result, marks):
         output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
         output = printed(text)
-    return code_cell(visible(test.source), test.grade_id, [output], nbgrader=marks)
+    return code_cell(visible(test.source), cell_id(test.grade_id), [output], nbgrader=marks)
+
+
+def cell_id(name):
+    """Return a name that Jupyter takes for a cell: nbgrader's may be longer."""
+    return name if len(name) <= 64 else f"{name[:40]}-{hashed([name])}"
 
 
 def code_cell(source, name, outputs, **metadata):

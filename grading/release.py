@@ -82,7 +82,9 @@ def migrate(course, built, address):
         gradebook.update_or_create_assignment(course.assignment)
         assignment = gradebook.find_assignment(course.assignment)
         db, said, new_master = gradebook.db, [], course.read(built)
-        ids = course.master.released_ids, new_master.released_ids
+        this = Versions.c.assignment == course.assignment, Versions.c.released.is_(True)
+        known = db.scalar(select(Versions.c.ids).where(*this))
+        ids = json.loads(known) if known else course.master.released_ids, new_master.released_ids
         there = {notebook.name: notebook.id for notebook in assignment.notebooks}
         for name, (kernelspec, new) in notebooks.items():
             number = there.pop(name, None)
@@ -101,13 +103,9 @@ def migrate(course, built, address):
             gone = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == number)
             db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.id.in_(gone)))
             db.execute(delete(Notebook).where(Notebook.id == number))
-        db.execute(delete(Versions).where(Versions.c.assignment == course.assignment, Versions.c.released.is_(True)))
-        row = {
-            "assignment": course.assignment,
-            "course": "released",
-            "parts": json.dumps(new_master.parts),
-            "released": True,
-        }
+        db.execute(delete(Versions).where(*this))
+        row = {"assignment": course.assignment, "course": "released", "released": True}
+        row |= {"parts": json.dumps(new_master.parts), "ids": json.dumps(new_master.released_ids)}
         db.execute(insert(Versions), [row])
         db.commit()
         return said
@@ -151,12 +149,13 @@ class Migration:
             for before, now in renamed.items()
             if describe(old, before)[0] != (SourceCell.__name__,)
         ]
-        self._rename(old, renamed)
+        taken = set(renamed.values()) - renamed.keys()  # names of cells that are gone, which others have now
         for kind in KINDS:
-            for name in old[kind].keys() - new[kind].keys():
-                kept = self._set_aside(old[kind][name])
+            for name in (old[kind].keys() - new[kind].keys() - renamed.keys()) | (old[kind].keys() & taken):
+                kept = self._set_aside(old[kind].pop(name))
                 also = f"; what a person entered there ({kept}) is set aside, and comes back with it" if kept else ""
                 said += [f"{name} is gone{also}"] if kept or "max_score" in COLUMNS[kind] else []
+        self._rename(old, renamed)
         for kind in KINDS:
             for name, values in new[kind].items():
                 said += self._update(old[kind].get(name), kind, name, values)

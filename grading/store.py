@@ -71,6 +71,7 @@ Versions = Table(
     Column("course", String(16), primary_key=True),
     Column("parts", Text, nullable=False),
     Column("released", Boolean, nullable=False),  # by `release`, or only graded with
+    Column("ids", Text),  # of what was released: Jupyter's ids of the cells by their grade ids
 )
 # What a person entered on cells that the assignment has no longer; it comes back with the cell.
 SetAside = Table(
@@ -293,7 +294,7 @@ class Store:
                 why = f"Its {TIME} says no time, so it counts as in time."
                 result = replace(result, message=f"{result.message.rstrip('.')}. {why}")
             theirs = there.get(student)
-            if theirs and earlier and any((taken or 0) != (penalty or 0) for _, taken in theirs.notebooks.values()):
+            if theirs and any((taken or 0) != (penalty or 0) for _, taken in theirs.notebooks.values()):
                 theirs.touched = True
             if result.status == MISSING and not (theirs and theirs.touched):
                 if theirs:
@@ -468,8 +469,6 @@ class Store:
             return False
         before = earlier and (earlier.scores.get(cell), earlier.max_scores.get(cell), earlier.status == MISSING)
         same = before == (score, result.max_scores.get(cell), result.status == MISSING)
-        if manual is None and extra is None:
-            return waits or not same
         return waits or again or not same
 
     def _penalty(self, student, score, seconds):
@@ -563,6 +562,11 @@ class Store:
         """Return those students of whom the gradebook has a submission, in their order."""
         found = set(self.db.scalars(select(SubmittedAssignment.student_id).where(self._submissions(students))))
         return [student for student in students if student in found]
+
+    def up_to_date(self, students):
+        """Return those students who were graded with the course as it is now."""
+        query = select(Outcomes.c.student_id).where(self._these(students), Outcomes.c.course == self.version)
+        return set(self.db.scalars(query))
 
     def pages(self, students):
         """Return the fingerprints of what feedback pages were made of, of those that are as they were written, by students."""

@@ -12,7 +12,7 @@ from nbgrader.apps.api import NbGraderAPI
 from term import NAME, RIGHT, WHERE, WRONG, Course, a_test, cell, hand_in, read_source, write_source
 
 from grading import plugin, standing, store
-from grading.assignment import NbGraderException
+from grading.assignment import CourseAssignment, NbGraderException
 
 
 @pytest.fixture
@@ -426,8 +426,13 @@ def test_a_renamed_exercise_keeps_its_comment_on_the_page(course):
     assert "Neat." in course.assignment.page("amy").read_text()
 
 
-def test_pages_can_be_written_between_a_release_and_the_next_grading(course):
+def test_pages_wait_between_a_release_and_the_next_grading(course):
+    course.feedback()
+    before = course.assignment.page("amy").read_text()
     edit(course, lambda cells, notebook: notebook.cells.remove(cells["why"]))
+    assert set(course.feedback().values()) == {"waits"}
+    assert course.assignment.page("amy").read_text() == before
+    course.autograde()
     assert set(course.feedback().values()) == {"written"}
 
 
@@ -509,3 +514,104 @@ def test_a_folder_in_place_of_a_receipt_is_no_receipt(course):
     (course.folder / "submitted" / "amy" / NAME / "timestamp.txt").mkdir()
     course.autograde()
     assert "says no time" in course.standing("amy").message
+
+
+def test_a_release_that_died_on_its_way_can_be_run_again(course, monkeypatch):
+    course.enter("bob", "double-test", manual_score=1.0)
+    course.enter("bob", "square-test", manual_score=2.0)
+
+    def swap(cells, notebook):
+        one, other = cells["double-test"].metadata.nbgrader, cells["square-test"].metadata.nbgrader
+        one.grade_id, other.grade_id = other.grade_id, one.grade_id
+
+    def dies(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(CourseAssignment, "put_in_place", dies)
+        edit(course, swap)
+    course.release()
+    assert course.grade("bob", "double-test")[1] == 2.0 and course.grade("bob", "square-test")[1] == 1.0
+
+
+def test_a_cell_can_take_the_name_of_one_that_is_gone(course):
+    course.enter("bob", "double-test", manual_score=1.0)
+    course.enter("bob", "square-test", manual_score=2.0)
+
+    def takes_over(cells, notebook):
+        notebook.cells.remove(cells["double-test"])
+        cells["square-test"].metadata.nbgrader.grade_id = "double-test"
+
+    said = edit(course, takes_over)
+    assert any(one.startswith("double-test is gone; what a person entered there (1 score)") for one in said)
+    assert course.grade("bob", "double-test")[1] == 2.0
+
+
+def test_a_comment_on_an_answer_that_is_another_one_now_is_to_be_looked_at(course):
+    course.enter("amy", "double", comment="Neat.")
+    hand_in(course.folder, "amy", RIGHT | {"double": "def double(x):\n    return sum([x, x])"})
+    course.autograde()
+    assert course.grade("amy", "double-test") == (4.0, None, None, True)
+
+
+def test_long_grade_ids_have_their_page(course):
+    def longer(cells, notebook):
+        cells["double-test"].metadata.nbgrader.grade_id = "y" * 128
+        cells["why"].metadata.nbgrader.grade_id = "z" * 62
+
+    edit(course, longer)
+    course.autograde()
+    assert set(course.feedback().values()) == {"written"}
+
+
+def test_points_are_told_as_they_were_entered(course):
+    course.enter("amy", "why", manual_score=0.333333333, extra_credit=0.000111)
+    course.feedback()
+    places = course.five_places()
+    assert places["the table"]["amy"] == pytest.approx(places["the export"]["amy"], abs=1e-9)
+
+
+def test_what_a_program_shows_to_a_person_is_what_it_did(course):
+    """Not what is stored with it, also where its text is that of a given cell, and also where it ends its process."""
+    edit(course, other_given_code)
+    for source, words in {"two = 2": "", "import os\nos._exit(0)": "the process ended"}.items():
+        hand_in(course.folder, "amy", RIGHT | {"square": source})
+        path = course.assignment.submission("amy")
+        notebook = nbformat.read(path, as_version=4)
+        for one in notebook.cells:
+            if one.id == "square":
+                one.outputs = [nbformat.v4.new_output("stream", text="FORGED")]
+        nbformat.write(notebook, path)
+        course.autograde()
+        shown = nbformat.read(course.assignment.autograded("amy"), as_version=4)
+        (square,) = (one for one in shown.cells if one.metadata.get("nbgrader", {}).get("grade_id") == "square")
+        assert "FORGED" not in str(square.outputs) and words in str(square.outputs)
+
+
+def test_an_answer_that_earns_points_is_shown_wherever_it_stands(course):
+    both = f"{RIGHT['double']}\n{RIGHT['square']}"
+    hand_in(course.folder, "amy", {"square-test": both})
+    course.autograde()
+    assert course.standing("amy").score == 7.0
+    shown = nbformat.read(course.assignment.autograded("amy"), as_version=4)
+    assert any(both == one.source for one in shown.cells)
+
+
+def test_what_a_person_grades_is_shown_in_a_notebook_of_any_length(course):
+    path = course.assignment.submission("amy")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1:1] = [nbformat.v4.new_code_cell("#" * 19_990) for _ in range(21)]
+    nbformat.write(notebook, path)
+    course.autograde()
+    shown = nbformat.read(course.assignment.autograded("amy"), as_version=4)
+    (why,) = (one for one in shown.cells if one.metadata.get("nbgrader", {}).get("grade_id") == "why")
+    assert "Since it is" in why.source
+    assert any("too long to be shown" in one.source for one in shown.cells)
+
+
+def test_a_graded_cell_without_a_grade_id_is_told(course):
+    notebook = read_source(course.folder)
+    del next(one for one in notebook.cells if one.id == "why").metadata.nbgrader["grade_id"]
+    write_source(course.folder, notebook)
+    with pytest.raises(NbGraderException, match="the cell Because. has no grade id"):
+        course.autograde()
