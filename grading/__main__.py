@@ -20,7 +20,7 @@ from grading import fleet, standing, store
 from grading.assignment import ROOT, CourseAssignment, NbGraderException, for_once
 from grading.grade import OtherVersion, Work
 from grading.release import release as build
-from grading.result import GRADED
+from grading.result import GRADED, MISSING
 from grading.sandbox import NoSandbox, Unconfined, available
 
 console = Console()
@@ -38,7 +38,13 @@ def main():
     except KeyboardInterrupt:
         console.print("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
-    except (OSError, NbGraderException, NoSandbox, OtherVersion) as error:
+    except OSError as error:
+        if error.errno is None:  # a sentence of our own
+            sys.exit(str(error))
+        sys.exit(
+            f"{error.strerror}: {error.filename}. What was stored is kept; mend it, and run the same command again."
+        )
+    except (NbGraderException, NoSandbox, OtherVersion) as error:
         sys.exit(str(error))
 
 
@@ -158,6 +164,8 @@ def autograde(arguments):
         graded = fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force, tell)
         for _, one in graded:
             states.update([one.result.status] if one else [])
+            if one and one.result.status == MISSING and "found nothing" not in one.result.message:
+                bar.console.print(escape(f"{one.result.student_id}: {one.result.message}"))
             unchanged += one is None
             rate = states.total() / (time.monotonic() - started)
             bar.update(
@@ -176,8 +184,8 @@ def autograde(arguments):
 
 def feedback(arguments):
     course = of(arguments)
-    made = Counter()
-    with progress("Feedback", len(course.students())) as (bar, task):
+    made, everybody = Counter(), chosen(course, None)
+    with progress("Feedback", len(everybody)) as (bar, task):
         for _, how in fleet.feedback(course, engine(arguments), arguments.force):
             made[how] += 1
             bar.update(task, advance=1)
@@ -186,6 +194,12 @@ def feedback(arguments):
         f"{pages} feedback pages in {relative(course.page('*').parent)}: {made[fleet.WRITTEN]} written, "
         f"{made[fleet.STOOD]} stood as they were."
     )
+    ungraded = len(everybody) - made.total()
+    if ungraded > 0:
+        console.print(
+            f"{ungraded} are not graded, or were removed from the gradebook: "
+            f"run `python -m grading autograde {arguments.assignment}`."
+        )
     if made[fleet.WAITS]:
         console.print(
             f"{made[fleet.WAITS]} wait for the next grading, because the course has changed: "
@@ -198,6 +212,7 @@ def feedback(arguments):
 def report(arguments):
     """Write grades/ASSIGNMENT.csv and print the same as a table."""
     course = of(arguments)
+    chosen(course, None)
     exercises = standing.exercises(course)
     path = course.root / "grades" / f"{arguments.assignment}.csv"
     path.parent.mkdir(exist_ok=True)
@@ -227,7 +242,7 @@ def report(arguments):
         f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}."
     )
     if waiting:
-        console.print(f"{waiting} wait for a person to look at {grades} grades: open the formgrader.")
+        console.print(f"Waiting for a person: {grades} grades of {waiting} students. Open the formgrader.")
     with course.gradebook() as gradebook:
         removed = store.removed(course, gradebook)
     ungraded = sorted(students - known - removed)

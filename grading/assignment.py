@@ -179,7 +179,9 @@ class CourseAssignment:
                     f"{self._from_submitted(path)}. {SUBMIT_AGAIN}",
                 )
         if not folder.is_dir():
-            return None, f"Expected {self.master_path.name} in {folder.name}/, found nothing. {SUBMIT_AGAIN}"
+            beside = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
+            found = f"found beside it {in_short(beside, folder.parent)}" if beside else "found nothing"
+            return None, f"Expected {self.master_path.name} in {folder.name}/, {found}. Ask the student to submit it."
         files = [
             Path(parent) / name
             for parent, folders, names in os.walk(folder, onerror=raise_it)

@@ -25,7 +25,7 @@ from concurrent.futures import (
 from nbgrader.converters.base import NbGraderException
 
 from grading import standing, store
-from grading.grade import Work, grade_together
+from grading.grade import OtherVersion, Work, grade_together, version
 from grading.master import hashed
 from grading.plugin import READABLE, render_together
 from grading.result import MISSING
@@ -105,7 +105,13 @@ class Cluster(Executor):
 
         self.broken, self.address = KilledWorker, address  # of work that took several nodes with it
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
-        self.client = Client(address, timeout=STARTING, set_as_default=False)
+        try:
+            self.client = Client(address, timeout=STARTING, set_as_default=False)
+        except OSError as error:
+            raise NbGraderException(
+                f"No scheduler answers at {address} ({error}). Nothing was graded. Start one inside the checkout with "
+                "`PYTHONPATH=. dask scheduler`, and give the address that it prints."
+            ) from None
         try:
             self.client.wait_for_workers(1, timeout=STARTING)
         except TimeoutError:
@@ -116,7 +122,7 @@ class Cluster(Executor):
         self.submit = self.client.get_executor(pure=False).submit
 
     def refuse_strangers(self):
-        """Raise where a process of the cluster can't import the grader: Dask would try it there again and again."""
+        """Raise where a process of the cluster can't import the grader, or has another one: before any grade is taken back."""
         there = lambda: __import__("importlib.util").util.find_spec("grading") is not None  # noqa: E731 - sent by value
         found = {f"The scheduler {self.address}": self.client.run_on_scheduler(there)}
         found |= {f"The worker {worker}": can for worker, can in self.client.run(there).items()}
@@ -127,6 +133,10 @@ class Cluster(Executor):
                 f"{lost[0]} can't import the grader{f', nor can {len(lost) - 1} others' if lost[1:] else ''}. Nothing was "
                 "graded. Start it inside the checkout, with PYTHONPATH=. before its command."
             )
+        for worker, theirs in self.client.run(version).items():
+            if theirs != version():
+                self.client.close()
+                raise OtherVersion(worker, theirs, version())
 
     def lonely(self):
         return (
@@ -238,8 +248,8 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
     with store.opened(course, f"autograde {course.assignment}") as writer, engine:
         writer.refuse_unreleased()
         plan = writer.plan(students, force)
+        plan.penalties = writer.refresh_penalties(plan.unchanged)
         tell(plan)
-        writer.refresh_penalties(plan.unchanged)
         yield from ((student, None) for student in plan.unchanged)
         if plan.changed:
             writer.remember_version()

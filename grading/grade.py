@@ -65,7 +65,7 @@ def grade(master, submission, student_id, sandbox, limits=Limits()):
     by_hand = sum(score is None for score in scores.values())
     message = "; ".join(remarks) or "All checks passed." * (not by_hand)
     if by_hand:
-        message = f"{message}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
+        message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     return Result(student_id, master.name, status, scores, master.points, message, messages), outputs
 
 
@@ -204,6 +204,16 @@ class Work:
 class OtherVersion(RuntimeError):
     """A node of a cluster would grade with other code than the one that gave the command."""
 
+    def __init__(self, node, theirs, ours):
+        super().__init__(node, theirs, ours)  # what it is pickled by
+
+    def __str__(self):
+        node, theirs, ours = self.args
+        return (
+            f"The node {node} has {theirs}, and the command was given with {ours}. "
+            "Use one checkout and one set of requirements everywhere."
+        )
+
 
 ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and catches what they print
 
@@ -211,10 +221,7 @@ ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and cat
 def grade_together(work, batch):
     """Grade some submissions, one after the other, in this process."""
     if work.version != version():
-        raise OtherVersion(
-            f"The node {platform.node()} has {version()}, and the command was given with {work.version}. "
-            "Use one checkout and one set of requirements everywhere."
-        )
+        raise OtherVersion(platform.node(), version(), work.version)
     with ONE_AT_A_TIME:
         sandbox = named(work.sandbox) if work.sandbox else available()
         return [grade_one(work, submitted, sandbox) for submitted in batch]

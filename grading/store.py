@@ -103,6 +103,8 @@ class Plan:
         What has changed in the course, and how many were graded before that.
     left_out : dict of str to str
         What lies among the submissions and is not graded, with the reason.
+    penalties : int
+        Of how many the penalty is another one, without grading them again.
     """
 
     changed: list = field(default_factory=list)
@@ -111,6 +113,7 @@ class Plan:
     why: Counter = field(default_factory=Counter)
     course: Counter = field(default_factory=Counter)
     left_out: dict = field(default_factory=dict)
+    penalties: int = 0
 
     def sentences(self):
         """Yield what a person wants to know before it starts."""
@@ -118,6 +121,8 @@ class Plan:
             yield "Left out: " + "; ".join(f"{name} ({why})" for name, why in sorted(self.left_out.items())) + "."
         for changes, number in self.course.items():
             yield f"Changed since {number} {'was' if number == 1 else 'were'} graded: {changes}."
+        if self.penalties:
+            yield f"The late penalty of {self.penalties} has changed: by a due date, an extension, points or the course's rule."
         if self.changed:
             reasons = ", ".join(f"{number} {why}" for why, number in self.why.items())
             yield f"To be graded: {reasons}; {len(self.unchanged)} unchanged."
@@ -166,6 +171,10 @@ class Store:
 
     def refuse_unreleased(self):
         """Raise where the source asks for other grades than the release that students have, or for what is not graded here."""
+        if not self.notebooks:
+            raise NbGraderException(
+                f"{self.course.assignment} was not released yet. Run `python -m grading release {self.course.assignment}` first."
+            )
         others = [
             name for name, graded_cells, _ in self.notebooks.values() if graded_cells and name != self.course.assignment
         ]
@@ -217,6 +226,7 @@ class Store:
         for student in students:
             if student in gone:
                 plan.left_out[student] = "removed from the gradebook; `nbgrader db student add` takes it in again"
+                self._clear(student)
         for some in in_batches([student for student in students if student not in gone]):
             columns = Outcomes.c.student_id, Outcomes.c.submitted, Outcomes.c.course, Outcomes.c.status
             known = {row[0]: row[1:] for row in self.db.execute(select(*columns).where(self._these(some)))}
@@ -256,9 +266,7 @@ class Store:
         What a person entered stays.
         """
         for student in students:
-            self.course.page(student).unlink(missing_ok=True)
-            for step in (self.course.course.feedback_directory, self.course.course.autograded_directory):
-                shutil.rmtree(self.course.folder(step, student), ignore_errors=True)
+            self._clear(student)
         there = set(self.db.scalars(select(Outcomes.c.student_id).where(self._these(students))))
         self.db.execute(update(Outcomes).where(self._these(students)).values(status=None, page=None))
         known = self._known(students)
@@ -312,6 +320,11 @@ class Store:
         self.db.execute(delete(Outcomes).where(self._these([*by_id])))
         self.db.execute(insert(Outcomes), stored)
         self.db.commit()
+
+    def _clear(self, student):
+        """Remove the files that came of an earlier grading."""
+        for step in (self.course.course.feedback_directory, self.course.course.autograded_directory):
+            shutil.rmtree(self.course.folder(step, student), ignore_errors=True)
 
     def remember_version(self):
         """Keep what this version of the course consists of, so that the next one can say what has changed."""
@@ -493,8 +506,9 @@ class Store:
     def refresh_penalties(self, students):
         """Bring the penalties of those who are not graded again to the due date, the extensions and the points of today.
 
-        A penalty that a person entered stands.
+        A penalty that a person entered stands. Return how many have another one now.
         """
+        changed = 0
         for some in in_batches(students):
             columns = Outcomes.c.student_id, Outcomes.c.penalty
             written = dict(self.db.execute(select(*columns).where(self._these(some))).all())
@@ -520,7 +534,9 @@ class Store:
                         .values(late_submission_penalty=penalty)
                     )
                     self.db.execute(update(Outcomes).where(self._these([student])).values(penalty=penalty))
+                    changed += 1
             self.db.commit()
+        return changed
 
     # ------------------------------------------------------------------- feedback
 

@@ -155,3 +155,11 @@ def test_zip_collect_knows_the_names_of_moodle_and_canvas(course):
     assert "6 files collected" in log
     assert sorted(path.name for path in (course.folder / "submitted").iterdir()) == sorted(names.values())
     assert set(course.autograde()[0]) == set(names.values())
+
+
+def test_a_notebook_one_level_too_high_is_named(course):
+    place = course.folder / "submitted" / "zed"
+    place.mkdir(parents=True)
+    nbformat.write(solved(course.folder, RIGHT), place / f"{NAME}.ipynb")
+    _, why = course.assignment.handed_in("zed")
+    assert why == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."

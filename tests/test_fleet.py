@@ -218,6 +218,12 @@ def test_a_node_with_other_code_does_not_grade(tmp_path, cluster, course_of):
     assert stored(course) == []
 
 
+def test_a_worker_with_another_grader_is_refused_before_any_grade_is_taken_back(cluster, monkeypatch):
+    monkeypatch.setattr(fleet, "version", lambda: __import__("os").getpid())  # another one in each process
+    with pytest.raises(OtherVersion, match="Use one checkout and one set of requirements everywhere."):
+        fleet.Cluster(cluster.scheduler_address)
+
+
 @pytest.mark.slow
 def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path, course_of):
     course = course_of(tmp_path, a_class(1))

@@ -207,7 +207,10 @@ def test_a_penalty_follows_the_due_date_without_grading_again(course):
     bob = course.standing("bob")
     assert (bob.score, bob.late_penalty) == (0.0, 0.0) and "Handed in 1.0 hours late." in bob.message
     course.enter("bob", "double-test", manual_score=3.0)
-    assert course.autograde() == ({}, [])
+    assert course.autograde() == (
+        {},
+        ["The late penalty of 1 has changed: by a due date, an extension, points or the course's rule."],
+    )
     assert (course.standing("bob").score, course.standing("bob").late_penalty) == (0.0, 3.0)
     with course.assignment.gradebook() as gradebook:
         gradebook.update_or_create_assignment(NAME, duedate="2026-03-01 14:00:00 UTC")
