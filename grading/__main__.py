@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading import fleet, standing, store
-from grading.assignment import ROOT, CourseAssignment, NbGraderException, for_once
+from grading.assignment import CourseAssignment, NbGraderException, for_once
 from grading.grade import OtherVersion, Work
 from grading.release import release as build
 from grading.result import GRADED, MISSING
@@ -57,7 +57,7 @@ def parser():
         added = commands.add_parser(function.__name__, help=about, description=about)
         added.set_defaults(command=function)
         added.add_argument("assignment", help="such as initialization")
-        added.add_argument("--course", type=Path, default=ROOT, metavar="DIR", help="the course directory")
+        added.add_argument("--course", type=Path, default=Path.cwd(), metavar="DIR", help="the course directory, by default this one")
         for name, settings in options:
             added.add_argument(name, **settings)
 
@@ -99,19 +99,19 @@ def verify(arguments):
     (origin.root / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="verify-", dir=origin.root / "build") as folder:
         place = Path(folder)
-        shutil.copytree(origin.master_path.parent, place / "source" / arguments.assignment)
+        shutil.copytree(origin.source, place / "source" / arguments.assignment)
         course = CourseAssignment(arguments.assignment, origin.root, apart=place)
-        handed_in = {
-            "reference": course.master_path,
-            "untouched": course.folder(course.course.release_directory, ".") / course.master_path.name,
-        }
+        handed_in = {"reference": course.source, "untouched": course.folder(course.course.release_directory, ".")}
         with console.status("Grading the reference solution and the untouched release ..."):
             for_once(place / "gradebook.db")
             build(course)
-            for student, notebook in handed_in.items():
-                course.submission(student).parent.mkdir(parents=True)
-                shutil.copy(notebook, course.submission(student))
-            graded = dict(fleet.autograde(course, [*handed_in], fleet.Here(), work(course, sandbox(arguments))))
+            for student, folder in handed_in.items():
+                shutil.copytree(folder, course.submission(student).parent)
+            plans = []
+            graded = fleet.autograde(
+                course, [*handed_in], fleet.Here(), work(course, sandbox(arguments)), tell=plans.append
+            )
+            graded = dict(graded)
     by_tests = sum(test.points for test in course.master.tests)
     for student, expected in (("reference", by_tests), ("untouched", 0.0)):
         result = graded[student].result
@@ -120,7 +120,11 @@ def verify(arguments):
             sys.exit(f"{line}, expected {expected:g}: {result.message}")
         console.print(line)
     if course.master.answers:
-        console.print(f"A person grades {', '.join(answer.grade_id for answer in course.master.answers)}.")
+        console.print(f"A person grades {', '.join(answer.key for answer in course.master.answers)}.")
+    if plans[0].together:
+        console.print(
+            f"Run together with the student's code, which could forge their points: {', '.join(plans[0].together)}."
+        )
 
 
 def sample(arguments):
@@ -130,7 +134,8 @@ def sample(arguments):
     examples = origin.root / "examples" / "submitted"
     if not any(examples.glob(f"*/{arguments.assignment}")):
         raise FileNotFoundError(f"There is no sample of {arguments.assignment} in {examples}.")
-    for name, folder in {"source": origin.root / "source", "grading": ROOT / "grading", "submitted": examples}.items():
+    grader = Path(__file__).parent
+    for name, folder in {"source": origin.root / "source", "grading": grader, "submitted": examples}.items():
         shutil.rmtree(place / name, ignore_errors=True)
         shutil.copytree(folder, place / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     shutil.copy(origin.root / "nbgrader_config.py", place)

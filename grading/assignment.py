@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import fnmatch
 import getpass
 import hashlib
 import logging
@@ -17,7 +18,7 @@ import time
 import warnings
 from pathlib import Path
 
-from nbgrader.api import Gradebook, Student
+from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -37,10 +38,11 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # nbgrader 0.9.6 makes SQLAlchemy 2.1 warn about nbgrader's own bookkeeping; nothing to act on.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
+HIDDEN = {".ipynb_checkpoints", "__pycache__", ".git"}  # folders that nobody hands in on purpose
+MOST_BESIDE, LARGEST_BESIDE = 200, 8 << 20  # files beside a student's notebooks, and their bytes
 LONGEST_ID = 128  # characters of a student id in nbgrader's tables
 # What `nbgrader submit` puts beside a notebook. The gradebook keeps the time, and `nbgrader release_feedback` wants both.
 TIME, SECRET = "timestamp.txt", "submission_secret.txt"
-ROOT = Path(__file__).resolve().parent.parent
 STEPS = "source", "submitted", "release", "autograded", "feedback"
 # What a submission's own folder can be the reason of. All else is this machine's trouble, and stops the command.
 ITS_OWN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENOENT, errno.ENXIO}
@@ -53,14 +55,19 @@ class CourseAssignment:
     ----------
     assignment : str
         Name of a folder in the course's source folder.
-    root : pathlib.Path, optional
+    root : pathlib.Path
         The course directory; it holds ``nbgrader_config.py``.
     apart : pathlib.Path, optional
         A folder that stands in for the course directory, with a gradebook of its own, whatever the configuration says
         of either: what is done there never touches the course.
     """
 
-    def __init__(self, assignment, root=ROOT, apart=None):
+    def __init__(self, assignment, root, apart=None):
+        if not (root / "nbgrader_config.py").is_file():
+            raise FileNotFoundError(
+                f"There is no nbgrader_config.py in {root}. Expected a course directory of nbgrader: go there, or name it "
+                "with --course DIR."
+            )
         self.config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         self.config.merge(Config({"Application": {"log_level": "CRITICAL"}}))
         if apart:
@@ -70,11 +77,11 @@ class CourseAssignment:
         self.course = CourseDirectory(config=self.config)
         self.course.assignment_id = self.assignment = assignment
         self.root = Path(self.course.root)
-        self.master_path = self.folder(self.course.source_directory, ".") / f"{assignment}.ipynb"
-        if not self.master_path.is_file():
+        self.source = self.folder(self.course.source_directory, ".")
+        if not any(self.source.glob("*.ipynb")):
             raise FileNotFoundError(
-                f"There is no {self.master_path}. Expected the authored notebook of the assignment "
-                f"{assignment!r}: check the spelling, or add the notebook there."
+                f"There is no {self.source}/{assignment}.ipynb, and no other notebook. Expected the authored notebooks of the "
+                f"assignment {assignment!r} in that folder: check the spelling, or add them there."
             )
         try:
             self.limits = Limits(**self.config.Limits)
@@ -82,19 +89,43 @@ class CourseAssignment:
             raise NbGraderException(f"nbgrader_config.py sets a limit that does not exist: {error}.") from None
         self.master = self.read(self.folder(self.course.release_directory, "."))
 
-    def read(self, release):
-        """Return the authored notebook beside what was built from it in a folder, if it was."""
-        source, built = self.master_path.parent, release / self.master_path.name
-        helpers = {path.name: path.read_bytes() for path in sorted(source.glob("*.py"))}
-        released = built.read_bytes() if built.is_file() else b""
-        master = Master(self.assignment, self.master_path.read_bytes(), helpers, released)
-        try:
-            broken = master.broken()
-        except Exception as error:  # noqa: BLE001 - nbformat raises whatever the file provokes
-            broken = f"it is no notebook ({str(error).strip().splitlines()[0][:200] or type(error).__name__})"
-        if broken:
-            raise NbGraderException(f"{self.master_path} can't be graded with: {broken}. Mend it, and run this again.")
+    def read(self, release, address=None):
+        """Return the authored assignment beside what was built from it in a folder, if it was.
+
+        Parameters
+        ----------
+        release : pathlib.Path
+        address : str, optional
+            Of the gradebook that was filled by that build, if it is not the course's own.
+        """
+        authored = {path.stem: path.read_bytes() for path in sorted(self.source.glob("*.ipynb"))}
+        released = {name: (release / f"{name}.ipynb").read_bytes() for name in authored if (release / f"{name}.ipynb").is_file()}
+        generated = self.generated(address or self.course.db_url) if any(b"AUTOTEST" in one for one in authored.values()) else {}
+        master = Master(self.assignment, authored, files_beside(self.source, self.course.ignore), released, generated)
+        for name in authored:
+            try:
+                broken = master.notebooks[name].broken()
+            except Exception as error:  # noqa: BLE001 - nbformat raises whatever the file provokes
+                broken = f"it is no notebook ({str(error).strip().splitlines()[0][:200] or type(error).__name__})"
+            if broken:
+                raise NbGraderException(
+                    f"{self.source / name}.ipynb can't be graded with: {broken}. Mend it, and run this again."
+                )
         return master
+
+    def generated(self, address):
+        """Return the tests that a gradebook has, by the notebook's name and the grade id: nbgrader writes some when it builds."""
+        found = {}
+        try:
+            with Gradebook(address, self.course.course_id) as gradebook:
+                for notebook in gradebook.find_assignment(self.assignment).notebooks:
+                    graded = {cell.name for cell in notebook.grade_cells}
+                    found[notebook.name] = {
+                        cell.name: cell.source for cell in notebook.source_cells if cell.name in graded
+                    }
+        except (MissingEntry, DBAPIError):
+            pass  # nothing was built yet
+        return found
 
     # ------------------------------------------------------------ where things are
 
@@ -102,17 +133,22 @@ class CourseAssignment:
         """Return the folder of one student in ``step``, such as the submitted directory."""
         return Path(self.course.format_path(step, student, self.assignment))
 
-    def submission(self, student):
-        """Return the path at which a student's notebook is expected."""
-        return self.folder(self.course.submitted_directory, student) / self.master_path.name
+    @property
+    def notebooks(self):
+        """The names of the notebooks."""
+        return [*self.master.notebooks]
 
-    def autograded(self, student):
-        """Return the path of the notebook that the formgrader shows, and that feedback is made of."""
-        return self.folder(self.course.autograded_directory, student) / self.master_path.name
+    def submission(self, student, notebook=None):
+        """Return the path at which a student's notebook is expected, by default the first."""
+        return self.folder(self.course.submitted_directory, student) / f"{notebook or self.notebooks[0]}.ipynb"
 
-    def page(self, student):
-        """Return the path of a student's feedback page."""
-        return self.folder(self.course.feedback_directory, student) / f"{self.assignment}.html"
+    def autograded(self, student, notebook=None):
+        """Return the path of a notebook that the formgrader shows, and that feedback is made of, by default the first."""
+        return self.folder(self.course.autograded_directory, student) / f"{notebook or self.notebooks[0]}.ipynb"
+
+    def page(self, student, notebook=None):
+        """Return the path of a student's feedback page, by default of the first notebook."""
+        return self.folder(self.course.feedback_directory, student) / f"{notebook or self.notebooks[0]}.html"
 
     def submitted(self):
         """Return the folder that holds a folder for each student."""
@@ -150,56 +186,82 @@ class CourseAssignment:
             return sorted(found.union(gradebook.db.scalars(select(Student.id))))
 
     def handed_in(self, student):
-        """Return the bytes of a student's notebook and a remark about it, or None and the reason.
+        """Return the notebooks of a student, why others are missing, the files beside them, and a remark.
 
-        It should lie in its place under its name. A notebook under another name, or in a folder
-        further down, is taken where it is the only one. A link is not followed.
+        A notebook should lie in its place under its name. Where there is one in the assignment, it may lie under another
+        name or in a folder further down, if it is the only one there. A link is not followed.
+
+        Returns
+        -------
+        tuple
+            The last four attributes of `grading.result.Submitted`.
         """
         try:
             return self._looked_for(student)
         except PermissionError as error:  # an archive keeps the modes that the student's files had
             where = self._from_submitted(error.filename)
-            return None, f"{where} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+            return self._none(f"{where} can't be read. Allow it with `chmod -R u+rwX`, and grade again.")
         except RecursionError:
-            return None, f"The folders in {student}/{self.assignment} are nested too deeply. {SUBMIT_AGAIN}"
+            return self._none(f"The folders in {student}/{self.assignment} are nested too deeply. {SUBMIT_AGAIN}")
         except OSError as error:
             if error.errno not in ITS_OWN:
                 raise
             where = self._from_submitted(error.filename)
-            return None, f"{where} can't be read ({error.strerror}). {SUBMIT_AGAIN}"
+            return self._none(f"{where} can't be read ({error.strerror}). {SUBMIT_AGAIN}")
+
+    def _none(self, why):
+        return {}, dict.fromkeys(self.notebooks, why), {}, ""
 
     def _looked_for(self, student):
-        folder = self.submission(student).parent
+        folder, wanted = self.submission(student).parent, [f"{name}.ipynb" for name in self.notebooks]
         for path in (folder.parent, folder):
             if path.is_symlink():
                 where = "to another folder" if os.path.exists(path) else "that leads nowhere"
-                return (
-                    None,
-                    f"Expected {self.master_path.name} in {folder.name}/, found a link {where}: "
-                    f"{self._from_submitted(path)}. {SUBMIT_AGAIN}",
+                return self._none(
+                    f"Expected {', '.join(wanted)} in {folder.name}/, found a link {where}: "
+                    f"{self._from_submitted(path)}. {SUBMIT_AGAIN}"
                 )
         if not folder.is_dir():
             beside = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
             found = f"found beside it {in_short(beside, folder.parent)}" if beside else "found nothing"
-            return None, f"Expected {self.master_path.name} in {folder.name}/, {found}. Ask the student to submit it."
+            return self._none(f"Expected {', '.join(wanted)} in {folder.name}/, {found}. Ask the student to submit it.")
         files = [
             Path(parent) / name
             for parent, folders, names in os.walk(folder, onerror=raise_it)
-            if ".ipynb_checkpoints" not in Path(parent).parts
+            if not HIDDEN & {*Path(parent).parts}
             for name in sorted(names)
         ]
         regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
         notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
-        exact = [file for file in notebooks if file == self.submission(student)]
-        if not exact and len(notebooks) != 1:
-            return (
-                None,
-                f"Expected {self.master_path.name} in {folder.name}/, found {in_short(files, folder)}. {SUBMIT_AGAIN}",
+        found = {file.stem: file for file in notebooks if file.parent == folder and file.name in wanted}
+        if not found and len(wanted) == len(notebooks) == 1:
+            found = {self.notebooks[0]: notebooks[0]}
+        missing = {
+            name: f"Expected {name}.ipynb in {folder.name}/, found {in_short(files, folder)}. {SUBMIT_AGAIN}"
+            for name in self.notebooks
+            if name not in found
+        }
+        others = [file for file in notebooks if file not in found.values()]
+        remarks = [f"Beside it lies {in_short(others, folder)}, which was not graded."] if others and found else []
+        kept, left_out = {}, []
+        for file in regular if found else ():
+            name = str(file.relative_to(folder))
+            if file in notebooks or name in (TIME, SECRET) or name in self.master.files:
+                continue
+            if len(kept) < MOST_BESIDE and sum(map(len, kept.values())) + file.stat().st_size <= LARGEST_BESIDE:
+                kept[name] = file.read_bytes()
+            else:
+                left_out.append(file)
+        if left_out:
+            remarks.append(
+                f"{in_short(left_out, folder)} was left out when it was graded: of the files beside a notebook, "
+                f"{MOST_BESIDE} with {LARGEST_BESIDE >> 20} MB in all are taken."
             )
-        others = [file for file in notebooks if exact and file not in exact]
-        remark = f"Beside it lies {in_short(others, folder)}, which was not graded." if others else ""
-        with open((exact or notebooks)[0], "rb") as file:
-            return file.read(LARGEST + 1), remark
+        read = {}
+        for name, file in found.items():
+            with open(file, "rb") as content:
+                read[name] = content.read(LARGEST + 1)
+        return read, missing, kept, " ".join(remarks)
 
     def _from_submitted(self, path):
         return printable(os.path.relpath(os.fsdecode(path), self.submitted())).replace("\n", " ")
@@ -217,12 +279,14 @@ class CourseAssignment:
         Submitted
         dict of str to str
         """
-        data, remark = self.handed_in(student)
+        notebooks, missing, files, remark = self.handed_in(student)
         receipt = self.receipt(student)
-        digest = hashlib.sha256(b"missing" if data is None else data)
-        for text in (remark, *receipt.values()):
+        digest = hashlib.sha256()
+        for text in (*missing.values(), remark, *receipt.values(), *notebooks, *files):
             digest.update(hashlib.sha256(text.encode("utf-8", "replace")).digest())
-        return Submitted(student, digest.hexdigest(), data, remark), receipt
+        for content in (*notebooks.values(), *files.values()):
+            digest.update(hashlib.sha256(content).digest())
+        return Submitted(student, digest.hexdigest(), notebooks, missing, files, remark), receipt
 
     # --------------------------------------------------------------- fingerprints
 
@@ -268,6 +332,15 @@ class CourseAssignment:
             yield
             file.truncate(0)
 
+    def refuse_together(self, tests):
+        """Raise where tests would run together with students' code and the course does not allow that."""
+        if tests and self.config.Grading.get("together", True) is False:
+            raise NbGraderException(
+                f"These tests can't be split from the student's code: {', '.join(tests)}. nbgrader_config.py has "
+                "`c.Grading.together = False`, so nothing was graded. Change the tests so that plain data crosses, or take "
+                "out that line; docs/grading.md says more."
+            )
+
     # ------------------------------------------------------------------ the release
 
     def build(self):
@@ -301,6 +374,20 @@ class CourseAssignment:
         shutil.rmtree(release, ignore_errors=True)
         shutil.move(built, release)
         self.master = self.read(release)
+
+
+def files_beside(folder, ignored):
+    """Return what nbgrader releases beside the notebooks of a folder: every file, by its path, less what the course ignores."""
+    found = {}
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not any(fnmatch.fnmatch(name, one) for one in ignored))
+        for name in sorted(names):
+            path = Path(parent, name)
+            relative = str(path.relative_to(folder))
+            notebook = path.suffix == ".ipynb" and path.parent == Path(folder)
+            if not notebook and path.is_file() and not any(fnmatch.fnmatch(name, one) for one in ignored):
+                found[relative] = path.read_bytes()
+    return found
 
 
 def for_once(path):

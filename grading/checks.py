@@ -1,24 +1,29 @@
-"""Runs the master's test cells in the grader's own process, with stand-ins in place of the student's functions.
+"""Judges: runs the master's tests, split where that is possible, else together with the student's code.
 
-The master notebook is the course's own and trusted. Of the submission, nothing
-but what its functions answer comes in here.
+A split test runs in the grader's own process, with stand-ins in place of the
+student's functions. The master is the course's own and trusted. Of the
+submission, nothing but what its functions answer comes in here. A test that runs
+together runs in the student's process, as nbgrader runs it, and can be forged there.
 """
 
 import ast
 import contextlib
 import functools
-import importlib.abc
-import importlib.util
 import io
 import numbers
+import os
 import random
 import sys
+import tempfile
+import types
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from grading.student import StandIn, StudentDied
-from grading.worker import Namespace, seed_all, without_magics
+from grading.master import as_python
+from grading.student import StandIn, StudentDied, as_a_test_sees_it
+from grading.worker import Namespace, seed_all
 
 SHOWN = 2000  # characters of a check's message that are kept
 
@@ -33,59 +38,119 @@ class Verdict:
 
 
 class Bench(Namespace):
-    """Where test cells run: the given names, and stand-ins for what the student was to write."""
+    """Where split tests run: what the given cells set, and stand-ins for what the student was to write.
 
-    def __init__(self, master, student):
-        super().__init__([{"names": statement.names, "source": statement.source} for statement in master.given])
-        self.student, self.wanted, self.asked = student, master.wanted, set()
-        for name in self.wanted:
-            self.given.pop(name, None)
+    Parameters
+    ----------
+    notebook : grading.master.MasterNotebook
+    student : grading.student.StudentProcess
+    """
+
+    def __init__(self, notebook, student):
+        super().__init__()
+        self.student, self.wanted, self.asked = student, notebook.wanted, set()
+        self.cells, self.done = notebook.code, 0
+        self.modules = {}  # how the solution imports a name
+        self.update(get_ipython=Quiet, display=lambda *objects, **options: None)
+
+    def come_to(self, test):
+        """Run the given cells that stand above a test and did not run yet, in order."""
+        for cell in self.cells[self.done :]:
+            if cell.is_test and cell.grade_id == test.grade_id:
+                return
+            self.done += 1
+            if cell.is_solution:
+                self.modules |= cell.imports
+                for name in cell.names:
+                    self.pop(name, None)  # from here on it is the student's
+            elif cell.is_given:
+                self.give(cell)
+
+    def give(self, cell):
+        """Run a given cell, or put it off. What it imports is loaded when it is asked for: it takes long, and few tests ask."""
+        if cell.is_put_off:
+            self.put_off(cell.names, functools.partial(self.execute, cell.python, cell.grade_id))
+            return
+        for name, statement in cell.imports.items():
+            self.pop(name, None)
+            self.put_off([name], functools.partial(exec, statement, self))
+        self.execute(cell.less_imports, cell.grade_id)
+
+    def execute(self, source, name):
+        with contextlib.suppress(Exception, SystemExit):  # nbgrader goes on, too
+            exec(compiled(source, f"<{name}>"), self)
 
     def __missing__(self, name):
-        if name not in self.wanted:
+        if name in self.later:
             return super().__missing__(name)
+        if name not in self.wanted:
+            raise KeyError(name)
         self.asked.add(name)
         versions, can_be_called = self.student.about(name)
-        if self.wanted[name] and (can_be_called or not versions):
+        if can_be_called or self.wanted[name] and not versions:
             return StandIn(self.student, name)
-        return self.student.value(name)
+        value = self.student.value(name)
+        return self.imported(name, value) if isinstance(value, types.ModuleType) else value
+
+    def imported(self, name, module):
+        """Return the module that the solution imports under a name, where the student has the same one."""
+        known = {}
+        exec(self.modules.get(name, ""), known)
+        return known[name] if getattr(known.get(name), "__name__", None) == module.__name__ else module
 
 
-def judge(test, bench):
+class Quiet:
+    """Stands for IPython where a given cell is run for the names that it sets: magics and shell lines do nothing."""
+
+    def __getattr__(self, name):
+        return lambda *arguments, **options: None
+
+
+def judge(test, bench, together=False):
     """Run one test cell.
 
     Parameters
     ----------
     test : Test
     bench : Bench
+    together : bool
+        Run it in the student's process.
 
     Returns
     -------
     Verdict
         All points where the cell ends without an error, unless its last line is a number: then that many.
     """
-    body, last = parts(test)
-    value, deaths = None, len(bench.student.died)
+    deaths = len(bench.student.died)
     bench.asked.clear()
     try:
         with (
+            bench.student.time_of_a_test(),
             seeds_noticed(bench.student),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
-            exec(body, bench)
-            if last is not None:
-                value = eval(last, bench)
+            value = as_a_test_sees_it(bench.student.test, test.source) if together else split(test, bench)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
         return Verdict(0.0, said(error), len(bench.student.died) > deaths)
     return Verdict(*points(value, test.points))
 
 
+def split(test, bench):
+    """Run a test in this process; return the value of its last line, where that is an expression."""
+    bench.come_to(test)
+    body, last = parts(test)
+    exec(body, bench)
+    return eval(last, bench) if last is not None else None
+
+
 @functools.lru_cache(1000)
 def parts(test):
-    """Return the code of a test, and of its last line where that is an expression."""
-    tree, file = ast.parse(without_magics(test.source)), f"<{test.grade_id}>"
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    """Return the code of a test, and of its last line where that is an expression that a notebook would show."""
+    source, file = as_python(test.source), f"<{test.grade_id}>"
+    tree = ast.parse(source)
+    shown = tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";")
+    last = tree.body.pop() if shown else None
     return compile(tree, file, "exec"), last and compile(ast.Expression(last.value), file, "eval")
 
 
@@ -137,20 +202,15 @@ def compiled(source, file):
     return compile(source, file, "exec")
 
 
-class Helpers(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Finds the modules that are released beside the notebook. No disk, and no earlier student's state, has a part in it."""
-
-    def __init__(self, master):
-        self.sources = {name.removesuffix(".py"): content.decode() for name, content in master.helpers.items()}
-
-    def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_loader(name, self) if name in self.sources else None
-
-    def get_source(self, name):
-        return self.sources[name]
-
-    def get_code(self, name):
-        return compiled(self.sources[name], f"{name}.py")
+@functools.lru_cache(2)
+def folder_with(files):
+    """Return a folder that holds the files which are released beside the notebook, for as long as this process lives."""
+    folder = tempfile.TemporaryDirectory(prefix="released-", ignore_cleanup_errors=True)
+    for name, content in files:
+        path = Path(folder.name, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 def printable(text):
@@ -159,21 +219,31 @@ def printable(text):
 
 
 @contextlib.contextmanager
-def surroundings(master):
+def surroundings(files):
     """Let test cells find what they find beside a notebook, the same for every submission, and forget it afterwards.
 
-    That is the modules which are released beside it, and global random numbers that start at one place.
+    That is the files which are released beside it, and global random numbers that start at one place.
+
+    Parameters
+    ----------
+    files : dict of str to bytes
     """
-    helpers, states = Helpers(master), (random.getstate(), np.random.get_state())
-    before = {name: sys.modules.pop(name) for name in helpers.sources if name in sys.modules}
-    sys.meta_path.insert(0, helpers)
+    folder, cwd = folder_with(tuple(files.items())).name, os.getcwd()
+    roots = {name.partition("/")[0].removesuffix(".py") for name in files if name.endswith(".py")}
+
+    def forget():
+        return {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in roots}
+
+    before, states = forget(), (random.getstate(), np.random.get_state())
+    sys.path.insert(0, folder)
+    os.chdir(folder)
     seed_all()
     try:
         yield
     finally:
-        sys.meta_path.remove(helpers)
-        for name in helpers.sources:
-            sys.modules.pop(name, None)
+        os.chdir(cwd)
+        sys.path.remove(folder)
+        forget()
         sys.modules.update(before)
         random.setstate(states[0])
         np.random.set_state(states[1])

@@ -21,15 +21,16 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from dataclasses import replace
 
 from nbgrader.converters.base import NbGraderException
 
 from grading import standing, store
-from grading.grade import OtherVersion, Work, grade_together, version
+from grading.grade import OtherVersion, Work, find_together, grade_together, version
 from grading.master import hashed
 from grading.plugin import READABLE, render_together
 from grading.result import MISSING
-from grading.sandbox import available
+from grading.sandbox import available, keep_out_of
 
 TOGETHER = 16  # submissions that travel, and are stored, together at the most
 STARTING = 10  # seconds for a cluster to answer, and to have somebody who works
@@ -245,9 +246,14 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
     Lost
         When everything else is done, if a process of the engine was killed.
     """
+    keep_out_of(course.root)
     with store.opened(course, f"autograde {course.assignment}") as writer, engine:
         writer.refuse_unreleased()
         plan = writer.plan(students, force)
+        if plan.changed:
+            work = replace(work, together=writer.together(version(), lambda: done_by(engine, find_together, work)))
+            plan.together = [course.master.titles[key] for key in sorted(work.together)]
+            course.refuse_together(plan.together)
         plan.penalties = writer.refresh_penalties(plan.unchanged)
         tell(plan)
         yield from ((student, None) for student in plan.unchanged)
@@ -259,13 +265,28 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
             writer.store(graded)
             return [(one.result.student_id, one) for one in graded]
 
-        for batch in batches(writer.read(plan.changed), lambda one: len(one.data or b""), engine, len(plan.changed)):
+        for batch in batches(writer.read(plan.changed), size, engine, len(plan.changed)):
             ids = [submitted.student_id for submitted in batch]
             writer.begin(ids)
             for graded in flow.send(ids, work, batch):
                 yield from stored(graded)
         for graded in flow.finish():
             yield from stored(graded)
+
+
+def size(submitted):
+    """Return how many bytes were handed in."""
+    return sum(map(len, (*submitted.notebooks.values(), *submitted.files.values())))
+
+
+def done_by(engine, function, *arguments):
+    """Have an engine call a function once; return what it returns."""
+    try:
+        return engine.submit(function, *arguments).result()
+    except engine.broken:
+        raise NbGraderException(
+            "The process that graded the reference solution was killed. Nothing was graded: run the same command again."
+        ) from None
 
 
 WRITTEN, STOOD, NOTHING, WAITS = "written", "stood", "nothing", "waits"
@@ -291,7 +312,7 @@ def feedback(course, engine, force=False):
         flow, fingerprints, lost = Flow(engine, render_together), {}, []
 
         def written(pages):
-            writer.store_pages([(student, text, fingerprints.pop(student)) for student, text in pages])
+            writer.store_pages([(student, texts, fingerprints.pop(student)) for student, texts in pages])
             return [(student, WRITTEN) for student, _ in pages]
 
         everybody = ((student, result.status) for student, result in standing.results(course) if result is not None)

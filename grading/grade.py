@@ -1,13 +1,13 @@
-"""Grades one submission: a `Submission` in, a `Result` out. No database, no disk of the course, no nbgrader.
+"""Grades one submission: what was handed in, as bytes, to a `Result`. No database, no disk of the course, no nbgrader.
 
-`grade_together` does so for some of them, as bytes, and is what an engine maps over a class.
+`grade_together` does so for some of them, and is what an engine maps over a class.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
 import platform
-import re
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -19,64 +19,113 @@ from grading.checks import Bench, judge, said, surroundings
 from grading.master import Master, defines, plain
 from grading.page import page
 from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
-from grading.sandbox import Limits, NoSandbox, available, named
+from grading.sandbox import Limits, NoSandbox, Preload, available, named
 from grading.student import StudentDied, StudentProcess
 from grading.submission import Rejected, read
 
+WORST_FIRST = TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
-def grade(master, submission, student_id, sandbox, limits=Limits()):
-    """Grade one submission.
+
+@dataclass(frozen=True)
+class Work:
+    """What is the same for every submission of a class.
+
+    Attributes
+    ----------
+    master : grading.master.Master
+    limits : grading.sandbox.Limits
+    sandbox : str or None
+        Name of a sandbox; None for the first that works wherever it is graded.
+    together : frozenset of str
+        The keys of the tests that run together with the student's code.
+    version : str
+        What it has to be graded with.
+    """
+
+    master: Master
+    limits: Limits = Limits()
+    sandbox: str | None = None
+    together: frozenset = frozenset()
+    version: str = field(default_factory=lambda: version())
+
+    @functools.cached_property
+    def preload(self):
+        """What a sandbox may load before any submission is there."""
+        return Preload(self.master.imports, tuple(self.master.files.items()))
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one notebook of a submission ended.
+
+    Attributes
+    ----------
+    status : str
+    remarks : list of str
+        What happened, and what the tests said, in short.
+    scores, messages : dict
+        As in `Result`.
+    outputs : dict of str to list
+        What each program that a person grades printed and drew, by its grade id, as outputs of a notebook.
+    """
+
+    status: str
+    remarks: list
+    scores: dict
+    messages: dict = field(default_factory=dict)
+    outputs: dict = field(default_factory=dict)
+
+
+def grade(work, notebook, submission, sandbox, beside=None):
+    """Grade one notebook of a submission.
 
     Parameters
     ----------
-    master : grading.checks.Master
+    work : Work
+    notebook : grading.master.MasterNotebook
     submission : grading.submission.Submission
-    student_id : str
     sandbox : object
         One of those in `grading.sandbox`.
-    limits : grading.sandbox.Limits
+    beside : dict of str to bytes, optional
+        What the student handed in beside it. What the release gives goes before.
 
     Returns
     -------
-    Result
-    dict of str to list
-        What each program that a person grades printed and drew, by its grade id, as outputs of a notebook.
+    Part
     """
-    given = [{"names": statement.names, "source": statement.source} for statement in master.given]
-    imports = imports_of(master, submission)
-    process = StudentProcess(lambda: sandbox.start(master.helpers, limits, imports), given, [*master.wanted], limits)
-    with surroundings(master), process as student:
-        verdicts, outputs = walk(master, submission, student)
-        deaths = student.died
-    messages = {test.grade_id: verdicts[test].message for test in master.tests if verdicts[test].message}
-    given_up = {answer.grade_id: 0.0 for answer in master.answers if answer.grade_id in untouched(master, submission)}
-    found = {test.grade_id: verdicts[test].points for test in master.tests} | given_up
-    scores = {name: found.get(name) for name in master.points}
-    remarks = [f"{master.titles[name]}: {in_short(message)}" for name, message in messages.items()]
-    remarks += [f"{master.titles[name]}: no answer" for name in given_up]
-    if any(death.timed_out for death in deaths):
-        status = TIMED_OUT
-        remarks.insert(0, f"code ran for more than {limits.call:g} s and was stopped: look for a loop that never ends")
-    elif deaths:
-        status = CRASHED
-        remarks.insert(0, "a cell ended the notebook's own process: read its code before you run it")
-    else:
-        status = GRADED
-    by_hand = sum(score is None for score in scores.values())
-    message = "; ".join(remarks) or "All checks passed." * (not by_hand)
-    if by_hand:
-        message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
-    return Result(student_id, master.name, status, scores, master.points, message, messages), outputs
+    start = lambda: sandbox.start(work.limits, work.preload)  # noqa: E731
+    files = {**(beside or {}), **work.master.files}
+    with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
+        verdicts, outputs = walk(notebook, submission, student, work.together)
+    messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}
+    empty = untouched(notebook, submission)
+    given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
+    found = {test.key: verdicts[test].points for test in notebook.tests} | given_up
+    titles = work.master.titles
+    remarks = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
+    remarks += [f"{titles[name]}: no answer" for name in given_up]
+    status, why = ending(student)
+    return Part(status, [*why, *remarks], {name: found.get(name) for name in notebook.points}, messages, outputs)
 
 
-def without_score(master, student_id, status, message):
-    """Return the result of what could not be graded."""
-    return Result(student_id, master.name, status, dict.fromkeys(master.points, 0.0), master.points, message)
+def ending(student):
+    """Return the state in which the student's process was left, and what to say of it."""
+    late = next((death for death in student.died if death.timed_out), None)
+    if late and student.left > 0:
+        return TIMED_OUT, [f"{late}, and was stopped: look for a loop that never ends"]
+    if student.left <= 0:
+        return TIMED_OUT, [
+            f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
+        ]
+    if student.died:
+        return CRASHED, ["a cell ended the notebook's own process: read its code before you run it"]
+    return GRADED, []
 
 
-def untouched(master, submission):
+def untouched(notebook, submission):
     """Return the grade ids of the solution cells that are as the student found them."""
-    return tuple(name for name, cell in master.solved(submission.cells).items() if cell.source == master.stubs[name][1])
+    solved = notebook.solved(submission.cells)
+    return tuple(name for name, cell in solved.items() if cell.source == notebook.stubs[name][1])
 
 
 def in_short(message):
@@ -87,63 +136,72 @@ def in_short(message):
     return " ".join(" ".join(line.split()) for line in rest or [first])
 
 
-def imports_of(master, submission):
-    """Return all given imports if the student's own cells seem to use one of them: importing it takes longer than grading."""
-    own = (cell.source for cell in submission.cells if cell.kind == "code" and not is_given(master, cell))
-    words = {word for source in own for word in re.findall(r"\w+", source)}
-    return tuple(dict.fromkeys(master.imports.values())) if words & master.imports.keys() else ()
-
-
-def is_given(master, cell):
-    return plain(cell.source) in master.given_sources
-
-
-def walk(master, submission, student):
+def walk(notebook, submission, student, together):
     """Run a submission from top to bottom, and each test where it stands.
 
     Return the verdict on each test, and what the programs that a person grades printed and drew.
     """
-    bench, verdicts, versions, broken, outputs = Bench(master, student), {}, {}, {}, {}
-    solved = master.solved(submission.cells)
+    bench, verdicts, versions, broken, outputs = Bench(notebook, student), {}, {}, {}, {}
+    solved = notebook.solved(submission.cells)
     shown = {
         id(solved[one.grade_id]): one.grade_id
-        for one in master.answers
+        for one in notebook.answers
         if one.kind == "code" and one.grade_id in solved
     }
-    for cell in submission.cells:
-        if cell.kind != "code":
-            continue
-        test = master.test_at(cell)
+    code = [(cell, notebook.given_at(cell)) for cell in submission.cells if cell.kind == "code"]
+    there = {id(given) for _, given in code}
+    for given in notebook.code:  # a given cell that is gone, or is another one now, helps where a name is missing
+        if given.is_given and id(given) not in there:
+            put_off(student, given)
+    for cell, given in code:
+        test = notebook.test_at(cell)
+        answers = notebook.answers_in(cell)
+        if given is not None:
+            give(student, given, cell)
         # A test is not the student's to run, unless an answer was merged into its cell.
-        answers = master.answers_in(cell)
-        if id(cell) in shown or not is_given(master, cell) and (test is None or answers):
+        elif id(cell) in shown or test is None or answers and cell.source.strip() != test.source.strip():
             error = attempt(student, cell.source, id(cell) in shown)
             broken |= dict.fromkeys(answers, error) if error else {}
             if id(cell) in shown:
                 outputs[shown[id(cell)]] = student.outputs
         if test is not None and test not in verdicts:
-            verdicts[test] = judge(test, bench)
+            verdicts[test] = judge(test, bench, test.key in together)
             versions[test] = {name: count(student, name) for name in bench.asked}
-    for name in master.wanted:
+    for name in notebook.wanted:
         for cell in submission.cells:
             # An exercise whose cell was turned into text by a slip of the keyboard.
             if cell.kind != "code" and defines(cell, name) and not count(student, name):
                 attempt(student, cell.source)
-    for test in master.tests:
+    for test in notebook.tests:
         first = verdicts.get(test)
         if first is None:
-            verdicts[test] = judge(test, bench)
-        elif first.points < test.points and not first.deadly:  # it may stand above the answer
+            verdicts[test] = judge(test, bench, test.key in together)
+        elif first.points < test.points and not first.deadly and test.key not in together:  # it may stand above the answer
             changed = any(count(student, name) != before for name, before in versions[test].items())
             again = judge(test, bench)
             if changed or again.points > first.points:
                 verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
     for name, error in broken.items():
         why = f"{name} is not defined, because its cell can't be run: {' '.join(said(error).split())}"
-        for test in master.tests:
+        for test in notebook.tests:
             if verdicts[test].message and name in test.source and not count(student, name):
                 verdicts[test] = replace(verdicts[test], message=why)
     return verdicts, outputs
+
+
+def give(student, given, cell):
+    """Run a given cell as it was given. Where a student changed one that nbgrader locks, both are run, as it may hold an answer."""
+    if given.is_put_off:
+        put_off(student, given)
+        return
+    if plain(cell.source) != given.plain:
+        attempt(student, cell.source)
+    attempt(student, given.source)
+
+
+def put_off(student, given):
+    with contextlib.suppress(StudentDied):  # noted in student.died
+        student.put_off(given.source, given.names)
 
 
 def attempt(student, source, show=False):
@@ -171,6 +229,41 @@ def count(student, name):
         return 0
 
 
+# -------------------------------------------------------------- split, or together
+
+
+def find_together(work):
+    """Return the keys of the tests that have to run together with the student's code.
+
+    The master's own solution and the untouched release are graded both ways. A test is split where that gives both the
+    same points, and the solution all of them. What one test leaves for the next may need both in one process: where
+    some run together and some don't, the points have to be the same once more.
+    """
+    found, sandbox = frozenset(), work_in(work.sandbox)
+    for notebook in work.master.notebooks.values():
+        known = [read(data) for data in (notebook.notebook, notebook.released) if data]
+        most = {test.key: test.points for test in notebook.tests}
+
+        def scores(together):
+            some = replace(work, together=frozenset(together))
+            return [grade(some, notebook, submission, sandbox).scores for submission in known] if most else []
+
+        apart, whole = scores(()), scores(most)
+        chosen = {
+            key
+            for key, points in most.items()
+            if apart[0][key] != points or any(one[key] != other[key] for one, other in zip(apart, whole))
+        }
+        mixed = scores(chosen) if chosen else whole
+        same = all(one[key] == other[key] for one, other in zip(mixed, whole) for key in most)
+        found |= chosen if same else most.keys()
+    return found
+
+
+def work_in(name):
+    return named(name) if name else available()
+
+
 # ------------------------------------------------------------- what an engine maps
 
 
@@ -179,26 +272,6 @@ def version():
     """Return what a grade depends on besides the course and the submission: the grader, Python and NumPy."""
     grader = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
     return f"grading/ {grader.hexdigest()[:12]}, Python {platform.python_version()}, NumPy {np.__version__}"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is the same for every submission of a class.
-
-    Attributes
-    ----------
-    master : grading.checks.Master
-    limits : grading.sandbox.Limits
-    sandbox : str or None
-        Name of a sandbox; None for the first that works wherever it is graded.
-    version : str
-        What it has to be graded with.
-    """
-
-    master: Master
-    limits: Limits
-    sandbox: str | None = None
-    version: str = field(default_factory=version)
 
 
 class OtherVersion(RuntimeError):
@@ -223,32 +296,60 @@ def grade_together(work, batch):
     if work.version != version():
         raise OtherVersion(platform.node(), version(), work.version)
     with ONE_AT_A_TIME:
-        sandbox = named(work.sandbox) if work.sandbox else available()
+        sandbox = work_in(work.sandbox)
         return [grade_one(work, submitted, sandbox) for submitted in batch]
 
 
 def grade_one(work, submitted, sandbox):
-    """Grade one submission, whatever it is, and make the notebook that its feedback is made of."""
-    started, student, submission, outputs = time.monotonic(), submitted.student_id, None, {}
+    """Grade one submission, whatever it is, and make the notebooks that its feedback is made of."""
+    started, read_so_far, parts = time.monotonic(), {}, {}
+    for name, notebook in work.master.notebooks.items():
+        parts[name] = grade_notebook(work, notebook, submitted, sandbox, read_so_far)
+    result = joined(work.master, submitted, parts)
+    pages, empty = {}, set()
+    for name, notebook in work.master.notebooks.items():
+        submission = read_so_far.get(name)
+        try:
+            shown = page(notebook, submission, result, parts[name].outputs)
+        except Exception:  # noqa: BLE001 - what can't be shown must not stop the class
+            shown = page(notebook, None, result, {})
+        pages[name] = json.dumps(shown, ensure_ascii=False, indent=1)
+        empty |= {notebook.key(one) for one in (untouched(notebook, submission) if submission else notebook.stubs)}
+    return Graded(result, pages, submitted.digest, tuple(sorted(empty)), time.monotonic() - started)
+
+
+def grade_notebook(work, notebook, submitted, sandbox, read_so_far):
+    """Grade one notebook, whatever was handed in for it; add what could be read of it to ``read_so_far``."""
+    nothing = dict.fromkeys(notebook.points, 0.0)
+    data = submitted.notebooks.get(notebook.name)
+    if data is None:
+        return Part(MISSING, [submitted.missing.get(notebook.name, "It was not handed in.")], nothing)
     try:
-        if submitted.data is None:
-            result = without_score(work.master, student, MISSING, submitted.remark)
-        else:
-            submission = read(submitted.data)
-            result, outputs = grade(work.master, submission, student, sandbox, work.limits)
-            if submitted.remark:
-                result = replace(result, message=f"{result.message.rstrip('.')}. {submitted.remark}")
+        read_so_far[notebook.name] = submission = read(data)
+        return grade(work, notebook, submission, sandbox, submitted.files)
     except Rejected as rejection:
-        result = without_score(work.master, student, MALFORMED, f"It can't be read: {rejection}. {SUBMIT_AGAIN}")
+        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing)
     except (OSError, NoSandbox):
         raise  # this machine's trouble, and not the submission's
     except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
         why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
-        result = without_score(work.master, student, CRASHED, why)
-    try:
-        shown = page(work.master, submission, result, outputs)
-    except Exception:  # noqa: BLE001 - nor must what can't be shown
-        shown = page(work.master, None, result, {})
-    notebook = json.dumps(shown, ensure_ascii=False, indent=1)
-    empty = untouched(work.master, submission) if submission else tuple(work.master.stubs)
-    return Graded(result, notebook, submitted.digest, empty, time.monotonic() - started)
+        return Part(CRASHED, [why], nothing)
+
+
+def joined(master, submitted, parts):
+    """Return the result of a submission from those of its notebooks."""
+    scores = {key: score for part in parts.values() for key, score in part.scores.items()}
+    messages = {key: message for part in parts.values() for key, message in part.messages.items()}
+    graded = {name: part for name, part in parts.items() if part.scores} or parts
+    states = {part.status for part in graded.values()}
+    status = MISSING if states == {MISSING} else next(one for one in WORST_FIRST if one in states and one != MISSING)
+    remarks = {name: "; ".join(part.remarks) for name, part in graded.items() if part.remarks}
+    alone = len(graded) == 1 or len({*remarks.values()}) == 1 and len(remarks) == len(graded)
+    said = [next(iter(remarks.values()))] if alone and remarks else [f"{name}: {one}" for name, one in remarks.items()]
+    by_hand = sum(score is None for score in scores.values())
+    message = "; ".join(said) or "All checks passed." * (not by_hand)
+    if by_hand:
+        message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
+    if submitted.remark:
+        message = f"{message.rstrip('.')}. {submitted.remark}"
+    return Result(submitted.student_id, master.name, status, scores, master.points, message, messages)

@@ -1,35 +1,96 @@
-"""The authored notebook, as the grader needs it: its cells, tests, points and helpers. It is the course's own, and trusted."""
+"""The authored assignment, as the grader needs it: its cells, tests, points and files. It is the course's own, and trusted."""
 
 import ast
 import functools
 import hashlib
 import re
+import symtable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
-from grading.worker import without_magics
-
-SCOPES = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Lambda,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
+PUT_OFF = "skip-grading"  # the tag of a cell that is run only where a later cell asks for a name that it sets
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A statement of the given code, and the names that it binds."""
+class MasterCell:
+    """A cell of an authored notebook.
 
-    names: tuple
+    Attributes
+    ----------
+    kind : str
+        ``code``, ``markdown`` or ``raw``.
+    source : str
+    marks : dict
+        What nbgrader has written on it; empty where that has no grade id.
+    cell_id : str
+        The name that Jupyter gave it, or an empty text.
+    tags : tuple of str
+    """
+
+    kind: str
     source: str
-    is_function: bool = False
+    marks: dict
+    cell_id: str = ""
+    tags: tuple = ()
+
+    @property
+    def grade_id(self):
+        return self.marks.get("grade_id", "")
+
+    @property
+    def is_solution(self):
+        return bool(self.marks.get("solution"))
+
+    @property
+    def is_graded(self):
+        return bool(self.marks.get("grade") or self.marks.get("task"))
+
+    @property
+    def is_test(self):
+        """Whether it is graded by running it."""
+        return self.kind == "code" and self.is_graded and not self.is_solution and not self.marks.get("task")
+
+    @property
+    def is_given(self):
+        """Whether it is code that neither asks nor answers."""
+        return self.kind == "code" and not self.is_graded and not self.is_solution
+
+    @property
+    def is_put_off(self):
+        return PUT_OFF in self.tags
+
+    @cached_property
+    def python(self):
+        """Its code as Python: as it is where that is Python, and else as IPython reads it."""
+        return as_python(self.source)
+
+    @cached_property
+    def names(self):
+        """The names that its code sets."""
+        return names_in(self.python)
+
+    @cached_property
+    def imports(self):
+        """The statement that imports each name which its code imports at the top level."""
+        found = {}
+        for node in body_of(self.python):
+            for alias in node.names if is_plain_import(node) else ():
+                one = ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], node.level)
+                name = alias.asname or alias.name.partition(".")[0]
+                found[name] = "\n".join([*filter(None, [found.get(name)]), ast.unparse(one)])
+        return found
+
+    @cached_property
+    def less_imports(self):
+        """Its code without those."""
+        return "\n".join(ast.unparse(node) for node in body_of(self.python) if not is_plain_import(node))
+
+    @cached_property
+    def plain(self):
+        return plain(self.source)
 
 
 @dataclass(frozen=True)
@@ -41,11 +102,14 @@ class Test:
     grade_id : str
     source : str
     points : float
+    key : str
+        What a `Result` calls it.
     """
 
     grade_id: str
     source: str
     points: float
+    key: str
 
     @cached_property
     def plain(self):
@@ -65,77 +129,93 @@ class Answer:
     points : float
     stub : str or None
         What the student found in it; None for a task, whose text stays as it is.
+    key : str
+        What a `Result` calls it.
     """
 
     grade_id: str
     kind: str
     points: float
     stub: str | None
+    key: str
 
 
 @dataclass(frozen=True)
-class Master:
-    """The authored notebook, as the grader needs it.
+class MasterNotebook:
+    """One authored notebook.
 
     Attributes
     ----------
     name : str
-        The assignment.
+        Its file's, without the ending.
     notebook : bytes
-        The authored notebook, with solutions and hidden tests.
-    helpers : dict of str to bytes
-        The modules that are released beside it.
+        As authored, with solutions and hidden tests.
     released : bytes
-        The notebook that students get, where it was built; what an untouched answer looks like.
+        What students get, where it was built; what an untouched answer looks like.
+    generated : dict of str to str
+        The tests that nbgrader wrote when it built the release, by grade id: the lines ``### AUTOTEST`` became code.
+    shared : frozenset of str
+        Grade ids that another notebook of the assignment has too.
     """
 
     name: str
     notebook: bytes
-    helpers: dict = field(default_factory=dict)
     released: bytes = b""
+    generated: dict = field(default_factory=dict)
+    shared: frozenset = frozenset()
 
-    def __reduce__(self):
-        return known_master, (self.name, self.notebook, tuple(self.helpers.items()), self.released)
+    def key(self, grade_id):
+        """Return what a `Result` calls a graded cell: no other cell of the assignment has that name."""
+        return f"{self.name}/{grade_id}" if grade_id in self.shared else grade_id
 
     @cached_property
-    def all_cells(self):
-        """The kind and the text of each cell, and what nbgrader has written on it."""
-        return [(kind, source, marks) for kind, source, marks, _ in read_cells(self.notebook)]
+    def cells(self):
+        return read_cells(self.notebook)
+
+    @cached_property
+    def built(self):
+        """The cells of the release."""
+        return read_cells(self.released) if self.released else []
 
     @cached_property
     def ids(self):
         """The grade id of each cell that nbgrader knows, by the name that Jupyter gave it."""
-        return {cell_id: marks["grade_id"] for *_, marks, cell_id in read_cells(self.notebook) if "grade_id" in marks}
+        return {cell.cell_id: cell.grade_id for cell in self.cells if cell.grade_id}
 
     @cached_property
     def judged_by(self):
         """The graded cell that judges each solution cell, by grade id: itself, or the next test."""
         found, waiting = {}, []
-        for kind, _, marks in self.all_cells:
-            if marks.get("solution") or marks.get("task"):
-                waiting.append(marks["grade_id"])
-            if is_graded(marks):
-                found |= dict.fromkeys([marks["grade_id"]] if not is_test(kind, marks) else waiting, marks["grade_id"])
+        for cell in self.cells:
+            if cell.is_solution or cell.marks.get("task"):
+                waiting.append(cell.grade_id)
+            if cell.is_graded:
+                found |= dict.fromkeys(waiting if cell.is_test else [cell.grade_id], cell.grade_id)
                 waiting = []
         return found
 
     @cached_property
-    def cells(self):
-        """The text of each code cell, and what nbgrader has written on it."""
-        return [(source, marks) for kind, source, marks in self.all_cells if kind == "code"]
+    def code(self):
+        """Its code cells, in order."""
+        return [cell for cell in self.cells if cell.kind == "code"]
 
     @cached_property
     def marks(self):
         """What nbgrader has written on its cells, by their grade ids."""
-        return {marks["grade_id"]: marks for _, _, marks in self.all_cells if "grade_id" in marks}
+        return {cell.grade_id: cell.marks for cell in self.cells if cell.grade_id}
 
     @cached_property
     def tests(self):
         """The cells that are graded by running them, in order."""
         return [
-            Test(marks["grade_id"], source, float(marks["points"]))
-            for kind, source, marks in self.all_cells
-            if is_graded(marks) and is_test(kind, marks)
+            Test(
+                cell.grade_id,
+                self.generated.get(cell.grade_id, cell.source),
+                float(cell.marks["points"]),
+                self.key(cell.grade_id),
+            )
+            for cell in self.cells
+            if cell.is_test
         ]
 
     @cached_property
@@ -143,103 +223,71 @@ class Master:
         """The cells that a person grades, in order."""
         return [
             Answer(
-                marks["grade_id"],
-                kind,
-                float(marks["points"]),
-                self.stubs.get(marks["grade_id"], (kind, None))[1] if marks.get("solution") else None,
+                cell.grade_id,
+                cell.kind,
+                float(cell.marks["points"]),
+                self.stubs.get(cell.grade_id, (cell.kind, None))[1] if cell.is_solution else None,
+                self.key(cell.grade_id),
             )
-            for kind, _, marks in self.all_cells
-            if is_graded(marks) and not is_test(kind, marks)
+            for cell in self.cells
+            if cell.is_graded and not cell.is_test
         ]
 
     @cached_property
     def stubs(self):
         """The kind and the text that each solution cell has in the release, by its grade id."""
-        cells = read_cells(self.released) if self.released else []
-        return {marks["grade_id"]: (kind, source) for kind, source, marks, _ in cells if marks.get("solution")}
+        return {cell.grade_id: (cell.kind, cell.source) for cell in self.built if cell.is_solution}
 
     @cached_property
     def released_ids(self):
         """The name that Jupyter gave each cell of the release that nbgrader knows, by its grade id."""
-        cells = read_cells(self.released) if self.released else []
-        return {marks["grade_id"]: cell_id for *_, marks, cell_id in cells if "grade_id" in marks and cell_id}
+        return {cell.grade_id: cell.cell_id for cell in self.built if cell.grade_id and cell.cell_id}
 
     @cached_property
     def points(self):
-        """The points of each graded cell by its grade id, in order."""
-        return {marks["grade_id"]: float(marks["points"]) for _, _, marks in self.all_cells if is_graded(marks)}
-
-    @cached_property
-    def titles(self):
-        """What a person calls each graded cell: its grade id, less ``-test`` where no other cell has that name."""
-        return titles(self.points)
-
-    @cached_property
-    def parts(self):
-        """A hash of everything that a grade depends on, by what a person calls it. Words, outputs, cell ids and layout are not among it."""
-        given = [source for source, marks in self.cells if not marks.get("grade") and not marks.get("solution")]
-        solutions = [
-            text for source, marks in self.cells if marks.get("solution") for text in (marks["grade_id"], code(source))
-        ]
-        return (
-            {
-                "the given code": hashed([code("\n".join(map(without_magics, given)))]),
-                "the solutions": hashed(solutions),
-            }
-            | {f"the test {test.grade_id}": hashed([code(test.source)]) for test in self.tests}
-            | {f"the answer {answer.grade_id}": hashed([answer.kind, str(answer.stub)]) for answer in self.answers}
-            | {f"the points of {name}": f"{points:g}" for name, points in self.points.items()}
-            | {name: hashed([code(content.decode(errors="replace"))]) for name, content in self.helpers.items()}
-        )
+        """The points of each graded cell by its key, in order."""
+        return {self.key(cell.grade_id): float(cell.marks["points"]) for cell in self.cells if cell.is_graded}
 
     @cached_property
     def given(self):
-        """The statements of the given cells that bind a name, with those that change what it stands for."""
-        given = (source for source, marks in self.cells if not marks.get("grade") and not marks.get("solution"))
-        return statements("\n".join(map(without_magics, given)))
-
-    @cached_property
-    def imports(self):
-        """The given imports but NumPy's, which every worker has, by the names that ask for them."""
-        found = {}
-        for statement in self.given:
-            (node, *_) = ast.parse(statement.source).body
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                modules = (
-                    [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-                )
-                roots = {module.partition(".")[0] for module in modules} - {"numpy"}
-                found |= dict.fromkeys({*roots, *(statement.names if roots else ())}, ast.unparse(node))
-        return found
-
-    @cached_property
-    def given_sources(self):
-        """The text of every given cell and of every test as the student sees it."""
-        return {plain(source) for source, marks in self.cells if not marks.get("solution")}
+        """The given cell of each text that one has."""
+        return {cell.plain: cell for cell in reversed(self.code) if cell.is_given}
 
     @cached_property
     def wanted(self):
-        """What the solution cells bind: for each name, whether it is a function."""
-        return {
-            name: statement.is_function
-            for source, marks in self.cells
-            if marks.get("solution")
-            for statement in statements(source)
-            for name in statement.names
-        }
+        """What the solution cells set: for each name, whether it is a function or a class there."""
+        found = {}
+        for cell in self.code:
+            for name, is_a_function in cell.names.items() if cell.is_solution else ():
+                found[name] = is_a_function or found.get(name, False)
+        return found
+
+    @cached_property
+    def imports(self):
+        """The statements that import something."""
+        return tuple(
+            dict.fromkeys(
+                statement for cell in self.code for statement in cell.imports.values()
+            )
+        )
 
     def broken(self):
         """Return what keeps a class from being graded with this notebook, or an empty text."""
-        for kind, source, marks in self.all_cells:
-            name = marks.get("grade_id") or source.strip().partition("\n")[0][:40]
-            if (is_graded(marks) or marks.get("solution")) and "grade_id" not in marks:
+        kernel = nbformat.reads(self.notebook.decode("utf-8"), as_version=4).metadata
+        language = kernel.get("kernelspec", {}).get("language") or kernel.get("language_info", {}).get("name") or "python"
+        if not language.lower().startswith(("python", "ipython")):
+            return f"it is written for {language}, and only notebooks in Python are graded here"
+        for cell in self.cells:
+            name = cell.grade_id or cell.source.strip().partition("\n")[0][:40]
+            if (cell.is_graded or cell.is_solution) and not cell.grade_id:
                 return f"the cell {name} has no grade id"
-            if is_graded(marks) and not isinstance(marks.get("points"), (int, float)):
+            if cell.is_graded and not isinstance(cell.marks.get("points"), (int, float)):
                 return f"the graded cell {name} has no points"
+        for test in self.tests:
             try:
-                ast.parse(without_magics(source) if kind == "code" else "")
+                compile(as_python(test.source), "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             except SyntaxError as error:
-                return f"the cell {name} is no Python ({error.msg}, line {error.lineno})"
+                return f"the test {test.grade_id} is no Python ({error.msg}, line {error.lineno})"
         return ""
 
     def solved(self, cells):
@@ -273,17 +321,138 @@ class Master:
         text = plain(cell.source)
         return by_name or next((test for test in self.tests if text == test.plain), None)
 
+    def given_at(self, cell):
+        """Return the given cell that a cell of a submission stands for, or None.
+
+        One that nbgrader locks is known by its name, whatever was made of it. Another is known by its text.
+        """
+        by_text = self.given.get(plain(cell.source))
+        name = self.name_of(cell)
+        locked = (one for one in self.code if one.is_given and one.grade_id and one.grade_id == name)
+        return by_text or next((one for one in locked if one.marks.get("locked")), None)
+
+
+@dataclass(frozen=True)
+class Master:
+    """The authored assignment, as the grader needs it.
+
+    Attributes
+    ----------
+    name : str
+        The assignment.
+    authored : dict of str to bytes
+        Its notebooks, with solutions and hidden tests, by their names.
+    files : dict of str to bytes
+        What is released beside them, by its path.
+    released : dict of str to bytes
+        The notebooks that students get, where they were built.
+    generated : dict of str to dict
+        The tests that nbgrader wrote when it built them, by the notebook's name and the grade id.
+    """
+
+    name: str
+    authored: dict
+    files: dict = field(default_factory=dict)
+    released: dict = field(default_factory=dict)
+    generated: dict = field(default_factory=dict)
+
+    def __reduce__(self):
+        generated = ((name, tuple(tests.items())) for name, tests in self.generated.items())
+        return known_master, (
+            self.name,
+            *(tuple(items.items()) for items in (self.authored, self.files, self.released)),
+            tuple(generated),
+        )
+
+    @cached_property
+    def notebooks(self):
+        """The notebooks by their names, in order.
+
+        Returns
+        -------
+        dict of str to MasterNotebook
+        """
+        seen, shared = set(), set()
+        for notebook in self.authored.values():
+            ids = {cell.grade_id for cell in read_cells(notebook) if cell.grade_id} if len(self.authored) > 1 else set()
+            shared |= seen & ids
+            seen |= ids
+        return {
+            name: MasterNotebook(
+                name, notebook, self.released.get(name, b""), self.generated.get(name, {}), frozenset(shared)
+            )
+            for name, notebook in self.authored.items()
+        }
+
+    @cached_property
+    def points(self):
+        """The points of each graded cell by its key, in order."""
+        return {key: points for notebook in self.notebooks.values() for key, points in notebook.points.items()}
+
+    @cached_property
+    def tests(self):
+        return [test for notebook in self.notebooks.values() for test in notebook.tests]
+
+    @cached_property
+    def answers(self):
+        return [answer for notebook in self.notebooks.values() for answer in notebook.answers]
+
+    @cached_property
+    def titles(self):
+        """What a person calls each graded cell: its key, less ``-test`` where no other cell has that name."""
+        return titles(self.points)
+
+    @cached_property
+    def parts(self):
+        """A hash of everything that a grade depends on, by what a person calls it. Words, outputs, cell ids and layout are not among it."""
+        cells = [cell for notebook in self.notebooks.values() for cell in notebook.code]
+        given = [text for cell in cells if cell.is_given for text in (code(cell.source), str(cell.is_put_off))]
+        solutions = [text for cell in cells if cell.is_solution for text in (cell.grade_id, code(cell.source))]
+        return (
+            {"the given code": hashed(given), "the solutions": hashed(solutions)}
+            | {f"the test {test.key}": hashed([code(test.source)]) for test in self.tests}
+            | {f"the answer {answer.key}": hashed([answer.kind, str(answer.stub)]) for answer in self.answers}
+            | {f"the points of {name}": f"{points:g}" for name, points in self.points.items()}
+            | {name: hashed([code_or_text(name, content)]) for name, content in self.files.items()}
+        )
+
+    @cached_property
+    def judged_by(self):
+        """The key of the graded cell that judges each solution cell, by that one's key."""
+        return {
+            notebook.key(cell): notebook.key(judge)
+            for notebook in self.notebooks.values()
+            for cell, judge in notebook.judged_by.items()
+        }
+
+    def key(self, notebook, grade_id):
+        """Return what a `Result` calls a cell of which a gradebook tells, also where there is no such notebook any more."""
+        return self.notebooks[notebook].key(grade_id) if notebook in self.notebooks else grade_id
+
+    @cached_property
+    def imports(self):
+        """The statements that import something, for who wants to load it beforehand."""
+        return tuple(dict.fromkeys(line for notebook in self.notebooks.values() for line in notebook.imports))
+
 
 @functools.lru_cache(4)
-def known_master(name, notebook, helpers, released):
+def known_master(name, authored, files, released, generated):
     """Return the one copy that a process has of a master, however often it is sent there: it is parsed once."""
-    return Master(name, notebook, dict(helpers), released)
+    return Master(name, dict(authored), dict(files), dict(released), {name: dict(tests) for name, tests in generated})
 
 
 def read_cells(notebook):
-    """Return the kind and the text of each cell of a notebook of the course's own, what nbgrader has written on it, and its id."""
-    cells = nbformat.reads(notebook.decode("utf-8"), as_version=4).cells
-    return [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {}), cell.get("id", "")) for cell in cells]
+    """Return the cells of a notebook of the course's own."""
+    return [
+        MasterCell(
+            cell.cell_type,
+            cell.source,
+            marks if "grade_id" in (marks := cell.metadata.get("nbgrader", {})) or marks.get("grade") else {},
+            cell.get("id", ""),
+            tuple(cell.metadata.get("tags", ())),
+        )
+        for cell in nbformat.reads(notebook.decode("utf-8"), as_version=4).cells
+    ]
 
 
 def defines(cell, name):
@@ -291,17 +460,9 @@ def defines(cell, name):
     return re.search(rf"^[ \t]*def {name}\b", cell.source, re.MULTILINE)
 
 
-def is_graded(marks):
-    return marks.get("grade") or marks.get("task")
-
-
-def is_test(kind, marks):
-    return kind == "code" and not marks.get("solution") and not marks.get("task")
-
-
-def titles(grade_ids):
-    """Return what a person calls each graded cell: its grade id, less ``-test`` where no other one has that name."""
-    return {name: name if name.removesuffix("-test") in grade_ids else name.removesuffix("-test") for name in grade_ids}
+def titles(keys):
+    """Return what a person calls each graded cell: its key, less ``-test`` where no other one has that name."""
+    return {name: name if name.removesuffix("-test") in keys else name.removesuffix("-test") for name in keys}
 
 
 def hashed(texts):
@@ -312,12 +473,54 @@ def hashed(texts):
     return digest.hexdigest()[:16]
 
 
-def code(source):
-    """Return what a cell's code says, however it is laid out and commented."""
+def as_python(source):
+    """Return a cell's code as Python: as it is where that is Python, and else as IPython reads it."""
     try:
-        return ast.dump(ast.parse(without_magics(source)))
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return TransformerManager().transform_cell(source)
+    return source
+
+
+def body_of(source):
+    """Return the statements of some code, none where it is no Python."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []
+
+
+def is_plain_import(node):
+    """Whether a statement does nothing but set names that it tells, from modules."""
+    return isinstance(node, ast.Import) or (
+        isinstance(node, ast.ImportFrom) and node.module != "__future__" and node.names[0].name != "*"
+    )
+
+
+def names_in(source):
+    """Return the names that some code sets at its top level; for each, whether a function or a class is among it."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except (SyntaxError, ValueError):
+        return {}
+    return {
+        symbol.get_name(): symbol.is_namespace()
+        for symbol in symbols
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+    }
+
+
+def code(source):
+    """Return what some code says, however it is laid out and commented; anything else as it is."""
+    try:
+        return ast.dump(ast.parse(as_python(source)))
     except (SyntaxError, ValueError):
         return source
+
+
+def code_or_text(name, content):
+    """Return what a file says: of a module its code, of any other file every byte."""
+    return code(content.decode(errors="replace")) if name.endswith(".py") else content.decode("latin-1")
 
 
 def plain(source):
@@ -334,60 +537,3 @@ def visible(source):
             lines.append(line)
         hidden = hidden and "END HIDDEN TESTS" not in line
     return "\n".join(lines)
-
-
-def statements(source):
-    """Return the top-level statements of a cell that bind a name.
-
-    One that changes what a name stands for, as in ``table["a"] = 1`` or ``table.sort()``, goes with the one that bound it.
-    """
-    found = []
-    for node in ast.parse(without_magics(source)).body:
-        names, changes = tuple(dict.fromkeys(bound(node))), set(changed(node))
-        owner = next((at for at in reversed(range(len(found))) if changes & {*found[at].names}), None)
-        if owner is not None and not changes & {*names}:
-            whole = "\n".join([found[owner].source, ast.unparse(forgiving(node))])
-            found[owner] = Statement(found[owner].names + names, whole, found[owner].is_function)
-        elif names:
-            is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-            found.append(Statement(names, ast.unparse(node), is_function))
-    return found
-
-
-def changed(node):
-    """Yield the names whose values a statement changes where it stands: by an item, an attribute or a method."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        yield from root(node.value.func)
-    elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
-        yield from root(node)
-    elif not isinstance(node, SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from changed(child)
-
-
-def root(node):
-    """Yield the name that an expression such as ``a.b["c"]`` begins with, if it is one."""
-    while isinstance(node, (ast.Subscript, ast.Attribute)):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
-
-
-def forgiving(node):
-    """Return a statement whose errors cost nothing: what it changes may be out of reach in a sandbox."""
-    handler = ast.ExceptHandler(ast.Name("Exception"), None, [ast.Pass()])
-    return ast.Try([node], [handler], [], [])
-
-
-def bound(node):
-    """Yield the names that a statement binds where it stands, not inside of functions."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0]
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
-    elif not isinstance(node, SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from bound(child)

@@ -22,12 +22,12 @@ ALL = 400_000  # characters of all cells that are shown; what colours code and r
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
-def page(master, submission, result, outputs):
+def page(notebook, submission, result, outputs):
     """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
 
     Parameters
     ----------
-    master : grading.master.Master
+    notebook : grading.master.MasterNotebook
     submission : grading.submission.Submission or None
         None where there was nothing to read.
     result : grading.result.Result
@@ -42,32 +42,33 @@ def page(master, submission, result, outputs):
     """
     kernel = {"name": "python3", "display_name": "Python 3"}
     made = {"cells": [], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    most = sum(result.max_scores[name] for name, score in result.scores.items() if score is not None)
+    checked = {key: result.scores[key] for key in notebook.points if result.scores[key] is not None}
+    most = sum(result.max_scores[key] for key in checked)
     heading = (
-        f"<strong>{result.status}: the checks gave {result.score:g} of {most:g} points.</strong> "
+        f"<strong>{result.status}: the checks gave {sum(checked.values()):g} of {most:g} points.</strong> "
         f"{html.escape(result.message)}"
     )
     made["cells"].append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
-    left = list(master.tests)
+    left = list(notebook.tests)
     tested = {test.grade_id for test in left}
-    marks = {name: mark for name, mark in master.marks.items() if name not in tested}
+    marks = {name: mark for name, mark in notebook.marks.items() if name not in tested}
     cells = [cell for cell in (submission.notebook["cells"] if submission else []) if isinstance(cell, dict)]
-    solved = {name: id(cell) for name, cell in master.solved(submission.cells if submission else ()).items()}
-    programs = {answer.grade_id for answer in master.answers if answer.kind == "code"}
+    solved = {name: id(cell) for name, cell in notebook.solved(submission.cells if submission else ()).items()}
+    programs = {answer.grade_id for answer in notebook.answers if answer.kind == "code"}
     shown_so_far, too_long = 0, False
     for number, cell in enumerate(cells):
         known = submission.cells[number]
         shown_so_far += len(known.source[:TEXT]) + 100
-        test = master.test_at(known) if known.kind == "code" else None
-        name = master.name_of(known)
+        test = notebook.test_at(known) if known.kind == "code" else None
+        name = notebook.name_of(known)
         is_answer = solved.get(name, id(known)) == id(known) and name in marks
         if shown_so_far > ALL and not is_answer and test not in left:
             too_long = True
         elif test in left:
             left.remove(test)
-            if master.answers_in(known):  # it was run, and a person wants to see what earned the points
+            if notebook.answers_in(known):  # it was run, and a person wants to see what earned the points
                 made["cells"].append(harmless(cell, known, f"cell-{number}"))
-            made["cells"].append(verdict(test, result, master.marks[test.grade_id]))
+            made["cells"].append(verdict(test, result, notebook.marks[test.grade_id]))
         elif test is None:
             try:
                 own = outputs.get(name, []) if is_answer and name in programs else None
@@ -79,7 +80,7 @@ def page(master, submission, result, outputs):
             made["cells"].append(shown)
     if too_long:
         made["cells"].append(as_html("<p>(The rest of the notebook is too long to be shown.)</p>", "rest"))
-    made["cells"] += [verdict(test, result, master.marks[test.grade_id]) for test in left]
+    made["cells"] += [verdict(test, result, notebook.marks[test.grade_id]) for test in left]
     # A person can only grade and comment what is there.
     for name, lost in marks.items():
         if lost.get("solution") or lost.get("task"):
@@ -91,9 +92,9 @@ def page(master, submission, result, outputs):
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
-    message = result.messages.get(test.grade_id)
-    text = message or f"{result.scores[test.grade_id]:g} of {test.points:g} points.\n"
-    if message or result.scores[test.grade_id] < test.points:
+    message = result.messages.get(test.key)
+    text = message or f"{result.scores[test.key]:g} of {test.points:g} points.\n"
+    if message or result.scores[test.key] < test.points:
         output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
         output = printed(text)

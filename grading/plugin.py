@@ -13,11 +13,11 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from grading.assignment import ROOT, TIME, CourseAssignment, handed_in_at, short_text
+from grading.assignment import TIME, CourseAssignment, handed_in_at, short_text
 from grading.release import release
 from grading.sandbox import NoSandbox, available
 
-READABLE = (ROOT / "grading" / "templates" / "readable" / "readable.css").read_text()
+READABLE = Path(__file__).with_name("templates").joinpath("readable", "readable.css").read_text()
 
 
 class FeedbackPage(HTMLExporter):
@@ -55,13 +55,16 @@ def render_together(assignment, pages):
 
     Returns
     -------
-    list of (str, str)
-        A student's id and the page as HTML.
+    list of (str, dict of str to str)
+        A student's id, and the pages as HTML by the names of the notebooks.
     """
-    return [(student, render(assignment, student, *about)) for student, *about in pages]
+    return [
+        (student, {name: render(assignment, name, student, *about) for name, about in notebooks.items()})
+        for student, notebooks in pages
+    ]
 
 
-def render(assignment, student, text, known, penalty):
+def render(assignment, name, student, text, known, penalty):
     """Return a feedback page, from a notebook, what the gradebook says of each cell, and what it takes off for being late."""
     notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
@@ -73,8 +76,8 @@ def render(assignment, student, text, known, penalty):
     scores = [marks for marks in known.values() if "score" in marks]
     total = {name: sum(marks[key] for marks in scores) for name, key in (("score", "score"), ("max_score", "points"))}
     total["score"] -= penalty
-    about = {"notebook": assignment, "assignment": assignment, "student": student, "late_penalty": penalty, **total}
-    return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": assignment}})[0]
+    about = {"notebook": name, "assignment": assignment, "student": student, "late_penalty": penalty, **total}
+    return exporter().from_notebook_node(notebook, {"nbgrader": about, "metadata": {"name": name}})[0]
 
 
 def plug_into_nbgrader(grade_class):

@@ -81,10 +81,13 @@ def migrate(course, built, address):
         OURS.create_all(gradebook.engine)
         gradebook.update_or_create_assignment(course.assignment)
         assignment = gradebook.find_assignment(course.assignment)
-        db, said, new_master = gradebook.db, [], course.read(built)
+        db, said, new_master = gradebook.db, [], course.read(built, address)
         this = Versions.c.assignment == course.assignment, Versions.c.released.is_(True)
         known = db.scalar(select(Versions.c.ids).where(*this))
-        ids = json.loads(known) if known else course.master.released_ids, new_master.released_ids
+        now = {name: notebook.released_ids for name, notebook in new_master.notebooks.items()}
+        before = {name: notebook.released_ids for name, notebook in course.master.notebooks.items()}
+        if known and (known := json.loads(known)):  # an earlier version kept those of one notebook, without its name
+            before = known if isinstance(next(iter(known.values())), dict) else {course.assignment: known}
         there = {notebook.name: notebook.id for notebook in assignment.notebooks}
         for name, (kernelspec, new) in notebooks.items():
             number = there.pop(name, None)
@@ -95,17 +98,15 @@ def migrate(course, built, address):
                     [{"id": number, "name": name, "assignment_id": assignment.id, "kernelspec": kernelspec}],
                 )
             db.execute(update(Notebook).where(Notebook.id == number).values(kernelspec=kernelspec))
-            said += Migration(course, gradebook, name, number, ids if name == course.assignment else ({}, {})).bring_to(
-                new
-            )
+            said += Migration(course, gradebook, name, number, new_master.key, (before.get(name, {}), now.get(name, {}))).bring_to(new)
         for name, number in there.items():
-            said += Migration(course, gradebook, name, number).bring_to({kind: {} for kind in KINDS})
+            said += Migration(course, gradebook, name, number, new_master.key).bring_to({kind: {} for kind in KINDS})
             gone = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == number)
             db.execute(delete(SubmittedNotebook).where(SubmittedNotebook.id.in_(gone)))
             db.execute(delete(Notebook).where(Notebook.id == number))
         db.execute(delete(Versions).where(*this))
         row = {"assignment": course.assignment, "course": "released", "released": True}
-        row |= {"parts": json.dumps(new_master.parts), "ids": json.dumps(new_master.released_ids)}
+        row |= {"parts": json.dumps(new_master.parts), "ids": json.dumps(now)}
         db.execute(insert(Versions), [row])
         db.commit()
         return said
@@ -128,12 +129,14 @@ class Migration:
     gradebook : nbgrader.api.Gradebook
     name, number : str
         Of the notebook, and its id in the gradebook.
+    new_key : callable
+        What a `Result` calls a cell from now on, by the notebook's name and the grade id.
     ids : tuple of two dict of str to str
         Jupyter's ids of the cells by their grade ids, in the last release and in the new one.
     """
 
-    def __init__(self, course, gradebook, name, number, ids=({}, {})):
-        self.course, self.gradebook, self.db = course, gradebook, gradebook.db
+    def __init__(self, course, gradebook, name, number, new_key, ids=({}, {})):
+        self.course, self.gradebook, self.db, self.new_key = course, gradebook, gradebook.db, new_key
         self.name, self.number, self.ids = name, number, ids
 
     def bring_to(self, new):
@@ -217,8 +220,9 @@ class Migration:
             for student, text in self.db.execute(select(Outcomes.c.student_id, Outcomes.c.result).where(this)).all():
                 if text:
                     result = Result.from_json(text)
+                    keys = {self.course.master.key(self.name, old): self.new_key(self.name, new) for old, new in renamed.items()}
                     for parts in (result.scores, result.max_scores, result.messages):
-                        parts |= {now: parts.pop(before) for before, now in renamed.items() if before in parts}
+                        parts |= {now: parts.pop(before) for before, now in keys.items() if before in parts}
                     row = update(Outcomes).where(this, Outcomes.c.student_id == student)
                     self.db.execute(row.values(result=result.as_json()))
 

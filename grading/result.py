@@ -21,7 +21,7 @@ class Result:
     status : str
         ``graded``, ``timed_out``, ``crashed``, ``malformed`` or ``missing``.
     scores, max_scores : dict of str to float
-        Points for each graded cell, by its whole grade id. Whatever did not run counts 0 in ``scores``;
+        Points for each graded cell, by its grade id, with the notebook's name before it where two notebooks have that id. Whatever did not run counts 0 in ``scores``;
         None is what a person has to grade.
     message : str
         What happened and what to do about it.
@@ -66,15 +66,21 @@ class Submitted:
     student_id : str
     digest : str
         Fingerprint of it.
-    data : bytes or None
-        The notebook's file.
+    notebooks : dict of str to bytes
+        The notebooks' files, by the names of the notebooks.
+    missing : dict of str to str
+        Why there is none.
+    files : dict of str to bytes
+        What else lies beside them, by its path.
     remark : str
-        Why there is none, or what else a person should know of it.
+        What else a person should know of it.
     """
 
     student_id: str
     digest: str
-    data: bytes | None = None
+    notebooks: dict = field(default_factory=dict)
+    missing: dict = field(default_factory=dict)
+    files: dict = field(default_factory=dict)
     remark: str = ""
 
 
@@ -113,18 +119,18 @@ class Graded:
     Attributes
     ----------
     result : Result
-    notebook : str
-        What feedback is made of, as JSON.
+    notebooks : dict of str to str
+        What feedback is made of, as JSON, by the names of the notebooks.
     digest : str
         That of the `Submitted`.
     untouched : tuple of str
-        Grade ids of the solution cells that are as the student found them.
+        Keys of the solution cells that are as the student found them.
     seconds : float
         By the clock, from the first byte read to here.
     """
 
     result: Result
-    notebook: str
+    notebooks: dict
     digest: str
     untouched: tuple
     seconds: float

@@ -16,7 +16,6 @@ import socket
 import struct
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import warnings
 import weakref
@@ -24,8 +23,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKER, WARM = (Path(__file__).with_name(name) for name in ("worker.py", "warm.py"))
+from grading.protocol import frame
+
+WORKER, WARM, PROTOCOL = (Path(__file__).with_name(f"{name}.py") for name in ("worker", "warm", "protocol"))
 STARTING = 60  # seconds for a worker to start, on a machine under load
+COVERED = "/scratch/", "/tmp/", "/dev/shm/"  # folders that are empty for each worker
 INSTALL = "python -m pip install sandlock   (Linux 6.7 or newer), or   apt-get install bubblewrap"
 
 
@@ -35,8 +37,9 @@ class Limits:
 
     Attributes
     ----------
-    cell, call, total : float
-        Seconds by the clock: for one cell, for one call of a function, for all together.
+    cell, call, test, total : float
+        Seconds by the clock: for one cell, for one call of a function, for all that one test asks for, and for all
+        cells together. When those are used, only what the cells define is run, and tests keep their own time.
     cpu : int
         Seconds of the processor, for one process.
     memory : int
@@ -51,6 +54,7 @@ class Limits:
 
     cell: float = 10.0
     call: float = 5.0
+    test: float = 20.0
     total: float = 60.0
     cpu: int = 60
     memory: int = 2 << 30
@@ -105,6 +109,8 @@ def environment():
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
+        "PYTHONBREAKPOINT": "0",  # nobody is there to talk to a debugger
+        "IPYTHONDIR": "/tmp/ipython",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
@@ -118,22 +124,32 @@ def command(program, *arguments):
     return [sys.executable, "-P", "-s", "-B", str(program), *arguments]
 
 
+@functools.cache
 def readable():
-    """Return what a worker needs to read: the system's libraries, Python with its packages, and the worker."""
+    """Return what a worker needs to read: the system's libraries, Python with its packages, and the worker.
+
+    Python itself says where its packages lie: files in them may name other folders.
+    """
     system = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"]
-    paths = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    python = {sys.prefix, sys.base_prefix, *paths, str(WORKER), str(WARM)}
-    return [path for path in [*system, *sorted(python)] if os.path.exists(path)]
+    program = "import sys, sysconfig; print(*sys.path, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), sep='\\0')"
+    asked = [sys.executable, "-P", "-s", "-B", "-c", program]
+    said = subprocess.run(asked, env=environment(), stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = []
+    for path in sorted({*system, *said.rstrip("\n").split("\0"), str(WORKER), str(WARM), str(PROTOCOL)}):
+        if path and os.path.exists(path) and not any(Path(path).is_relative_to(other) for other in found):
+            found.append(path)
+    return found
 
 
-def scratch_with(helpers):
-    """Return a new folder, and one in it that holds the modules which the release gives every student."""
-    scratch = tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
-    files = Path(scratch.name) / "files"
-    files.mkdir()
-    for name, content in helpers.items():
-        (files / name).write_bytes(content)
-    return scratch, str(files)
+def keep_out_of(folder):
+    """Raise where student code could read a folder, because Python's environment contains it."""
+    for path in readable():
+        if Path(folder).resolve().is_relative_to(Path(path).resolve()):
+            raise NoSandbox(
+                f"The course {folder} lies in {path}, which belongs to the Python that runs the grader: student code reads "
+                "all of it, and would read the gradebook and the solutions. Nothing was graded. Make an environment elsewhere, "
+                "for example with `python -m venv .venv` inside the course, and install the grader there."
+            )
 
 
 def taken_over(process, kill):
@@ -154,8 +170,11 @@ class Sandlock:
 
         self.sandlock = sandlock
 
-    def start(self, helpers, limits, imports=()):
-        sandlock, (scratch, files) = self.sandlock, scratch_with(helpers)
+    def start(self, limits, preload=None):
+        sandlock, scratch = self.sandlock, tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
+        files = Path(scratch.name) / "files"
+        files.mkdir()
+        files = str(files)
         pipes = sandlock.StdioMode.PIPED
         box = sandlock.Sandbox(
             fs_readable=[*readable(), "/dev/urandom", "/dev/random", "/dev/zero"],
@@ -186,7 +205,7 @@ class Sandlock:
         return taken_over(process, kill)
 
 
-def bubblewrapped(program, disk, helpers, place, options=(), files=(), **pipes):
+def bubblewrapped(program, disk, helpers=(), options=(), files=(), **pipes):
     """Start a program in bubblewrap: namespaces, bind mounts of what it may read, and empty folders to write to.
 
     Parameters
@@ -194,8 +213,8 @@ def bubblewrapped(program, disk, helpers, place, options=(), files=(), **pipes):
     program : list of str
     disk : int
         Bytes in each folder that can be written to.
-    helpers : dict of str to bytes
-        Modules that appear, read-only, in the folder ``place``.
+    helpers : sequence of (str, bytes)
+        Files that appear in the folder ``/helpers``.
     options, files : sequence
         More options of bubblewrap, and the file descriptors that they speak of.
     pipes
@@ -203,9 +222,8 @@ def bubblewrapped(program, disk, helpers, place, options=(), files=(), **pipes):
     """
     tmpfs = ["--size", str(disk), "--tmpfs"]
     binds = [option for path in readable() for option in ("--ro-bind", path, path)]
-    contents = {name: in_memory(content) for name, content in helpers.items()}
-    put = "--ro-bind-data" if place == "/scratch" else "--file"  # elsewhere nothing can be written to in any case
-    binds += [option for name, file in contents.items() for option in (put, str(file), f"{place}/{name}")]
+    contents = {name: in_memory(content) for name, content in helpers}
+    binds += [option for name, file in contents.items() for option in ("--file", str(file), f"/helpers/{name}")]
     try:
         return subprocess.Popen(
             [
@@ -266,15 +284,14 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def start(self, helpers, limits, imports=()):
+    def start(self, limits, preload=None):
         filter_ = in_memory(no_new_process())
         try:
             options = ["--disable-userns", "--seccomp", str(filter_)]
             process = bubblewrapped(
                 command(WORKER),
                 limits.disk,
-                helpers,
-                "/scratch",
+                (),
                 options,
                 [filter_],
                 stdin=subprocess.PIPE,
@@ -290,24 +307,34 @@ class Bubblewrap:
         return taken_over(process, kill)
 
 
-class WarmBubblewrap:
-    """bubblewrap once for many workers, one after the other: `warm.py` forks each, in namespaces of its own.
+@dataclass(frozen=True)
+class Preload:
+    """What a warm sandbox has loaded before the first worker is forked.
 
-    Where a worker wants modules that take long to import, it comes from a second sandbox that has them imported.
+    Attributes
+    ----------
+    imports : tuple of str
+        Statements; one that fails is left to whoever needs it.
+    files : tuple of (str, bytes)
+        What lies beside the notebook, by its path: modules that are imported, and what they read.
     """
+
+    imports: tuple = ()
+    files: tuple = ()
+
+
+class WarmBubblewrap:
+    """bubblewrap once for many workers, one after the other: `warm.py` forks each, in namespaces of its own."""
 
     name = "warm bubblewrap"
 
     def __init__(self):
-        self.serves, self.warm = None, {}  # what all of them are for; and each by what it has imported
+        self.serves, self.warm = None, None
 
-    def start(self, helpers, limits, imports=()):
-        if self.serves != (helpers, limits.disk):
-            self.serves = helpers, limits.disk
-            self.warm.clear()
+    def start(self, limits, preload=Preload()):
         theirs, ours = zip(os.pipe(), reversed(os.pipe()))
         try:
-            handle = self.forked(theirs, tuple(imports))
+            handle = self.forked(theirs, (limits.disk, preload))
         except BaseException:
             for descriptor in ours:
                 os.close(descriptor)
@@ -324,15 +351,15 @@ class WarmBubblewrap:
 
         return Process(*ours, kill)
 
-    def forked(self, pipes, imports):
+    def forked(self, pipes, serves):
         """Have a worker forked that uses these pipes; return its process as a file descriptor."""
         for again in (True, False):
             try:
-                if imports not in self.warm:
-                    self.warm[imports] = Warm(*self.serves, imports)
-                return self.warm[imports].fork(pipes)
+                if self.warm is None or self.serves != serves:
+                    self.warm, self.serves = Warm(*serves), serves
+                return self.warm.fork(pipes)
             except OSError:
-                self.warm.pop(imports, None)  # whatever ended it, another one is quickly made
+                self.warm = None  # whatever ended it, another one is quickly made
                 if not again:
                     raise
 
@@ -340,15 +367,16 @@ class WarmBubblewrap:
 class Warm:
     """A sandbox in which `warm.py` waits to fork workers."""
 
-    def __init__(self, helpers, disk, imports):
+    def __init__(self, disk, preload):
         self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.door.settimeout(STARTING)
         with theirs:
-            program = command(WARM, str(disk), *helpers)
-            self.process = bubblewrapped(program, disk, helpers, "/helpers", stdin=theirs, stdout=subprocess.DEVNULL)
+            hidden = [path for path in readable() if path.startswith(COVERED) and os.path.isdir(path)]
+            program = command(WARM, str(disk), *hidden)
+            self.process = bubblewrapped(program, disk, preload.files, stdin=theirs, stdout=subprocess.DEVNULL)
         weakref.finalize(self, end, self.process, self.door)
         self.door.send(no_new_process())
-        self.door.send("\n".join(imports).encode())
+        self.door.send("\n".join(preload.imports).encode())
 
     def fork(self, pipes):
         socket.send_fds(self.door, [b"fork"], pipes)
@@ -405,11 +433,11 @@ class Unconfined:
 
     name = "no sandbox"
 
-    def start(self, helpers, limits, imports=()):
-        scratch, files = scratch_with(helpers)
+    def start(self, limits, preload=None):
+        scratch = tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
         process = subprocess.Popen(
             command(WORKER),
-            cwd=files,
+            cwd=scratch.name,
             env=environment(),
             bufsize=0,
             start_new_session=True,
@@ -443,7 +471,7 @@ def available():
     for kind in (WarmBubblewrap, Bubblewrap, Sandlock):  # the quickest first
         try:
             box = named(kind.name)
-            process = box.start({}, Limits())
+            process = box.start(Limits())
             try:
                 if answers(process):
                     return box
@@ -460,7 +488,6 @@ def available():
 
 def answers(process, seconds=20):
     """Whether a new worker answers at all."""
-    request = b'{"do": "begin", "given": [], "wanted": [], "limits": {}}'
-    os.write(process.requests, struct.pack("<QQ", len(request), 0) + request)
+    os.write(process.requests, frame({"do": "begin", "files": [], "wanted": [], "limits": {}, "answer": 0}))
     ready, _, _ = select.select([process.answers], [], [], seconds)
     return bool(ready and os.read(process.answers, 1))

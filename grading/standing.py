@@ -27,7 +27,9 @@ def exercises(course):
         except MissingEntry:
             return titles(course.master.points)
         known = {
-            cell.name for notebook in assignment.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)
+            course.master.key(notebook.name, cell.name)
+            for notebook in assignment.notebooks
+            for cell in (*notebook.grade_cells, *notebook.task_cells)
         }
     return titles(
         [name for name in course.master.points if name in known] + sorted(known - course.master.points.keys())
@@ -73,16 +75,17 @@ def standings(course):
             assignment = gradebook.find_assignment(course.assignment)
         except MissingEntry:
             return
-        most = assignment.max_score
+        most, names = assignment.max_score, {notebook.id: notebook.name for notebook in assignment.notebooks}
         for rows in stored(course, gradebook):
             of = {student: Result.from_json(text) for student, status, text in rows if status}
             this = and_(SubmittedAssignment.assignment_id == assignment.id, SubmittedAssignment.student_id.in_([*of]))
-            grades = select(SubmittedAssignment.student_id, BaseCell.name, Grade.score, Grade.needs_manual_grade)
+            grades = select(SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name)
+            grades = grades.add_columns(Grade.score, Grade.needs_manual_grade)
             grades = grades.select_from(Grade).join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
             grades = grades.join(SubmittedAssignment).join(BaseCell, BaseCell.id == Grade.cell_id)
             scores, waiting = {student: {} for student in of}, Counter()
-            for student, cell, score, waits in gradebook.db.execute(grades.where(this)):
-                scores[student][cell] = score
+            for student, notebook, cell, score, waits in gradebook.db.execute(grades.where(this)):
+                scores[student][course.master.key(names[notebook], cell)] = score
                 waiting[student] += waits
             times = select(
                 SubmittedAssignment.student_id,

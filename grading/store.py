@@ -87,6 +87,16 @@ SetAside = Table(
 )
 
 
+# Which tests run together with the student's code, of each version of the course and of the grader.
+Together = Table(
+    "grading_together",
+    OURS,
+    Column("assignment", String(128), primary_key=True),
+    Column("course", String(16), primary_key=True),
+    Column("tests", Text, nullable=False),
+)
+
+
 @dataclass
 class Plan:
     """What there is to grade, and why.
@@ -105,6 +115,8 @@ class Plan:
         What lies among the submissions and is not graded, with the reason.
     penalties : int
         Of how many the penalty is another one, without grading them again.
+    together : list of str
+        The tests that run together with the student's code.
     """
 
     changed: list = field(default_factory=list)
@@ -114,6 +126,7 @@ class Plan:
     course: Counter = field(default_factory=Counter)
     left_out: dict = field(default_factory=dict)
     penalties: int = 0
+    together: list = field(default_factory=list)
 
     def sentences(self):
         """Yield what a person wants to know before it starts."""
@@ -126,6 +139,11 @@ class Plan:
         if self.changed:
             reasons = ", ".join(f"{number} {why}" for why, number in self.why.items())
             yield f"To be graded: {reasons}; {len(self.unchanged)} unchanged."
+        if self.changed and self.together:
+            yield (
+                f"Run together with the student's code, which could forge their points: {', '.join(self.together)}. "
+                "docs/grading.md says why."
+            )
 
 
 class Store:
@@ -147,14 +165,15 @@ class Store:
                 f"The gradebook does not know {course.assignment}. Run `python -m grading release {course.assignment}` first."
             ) from None
         self.assignment_id, self.due = assignment.id, assignment.duedate
-        self.notebooks = {
+        key = course.master.key
+        self.notebooks = {  # what is graded in each and what is commented on, by the keys of the cells
             notebook.id: (
-                notebook.name,
-                {cell.name: cell.id for cell in (*notebook.grade_cells, *notebook.task_cells)},
-                {cell.name: cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)},
+                {key(notebook.name, cell.name): cell.id for cell in (*notebook.grade_cells, *notebook.task_cells)},
+                {key(notebook.name, cell.name): cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)},
             )
             for notebook in assignment.notebooks
         }
+        self.names = {notebook.id: notebook.name for notebook in assignment.notebooks}
         self.parts = course.parts()
         self.version = hashed([json.dumps(self.parts, sort_keys=True)])
         self.receipts = {}  # of those whose grading is under way
@@ -175,14 +194,6 @@ class Store:
             raise NbGraderException(
                 f"{self.course.assignment} was not released yet. Run `python -m grading release {self.course.assignment}` first."
             )
-        others = [
-            name for name, graded_cells, _ in self.notebooks.values() if graded_cells and name != self.course.assignment
-        ]
-        if others:
-            raise NbGraderException(
-                f"{self.course.assignment} has graded cells in {', '.join(sorted(others))} too, and only "
-                f"{self.course.master_path.name} is graded here. Nothing was graded: put all graded cells into that notebook."
-            )
         query = select(Versions.c.parts).where(
             Versions.c.assignment == self.course.assignment, Versions.c.released.is_(True)
         )
@@ -190,14 +201,15 @@ class Store:
         now = self.course.master.parts
         if released is None:  # nbgrader alone has built it: its cells are what is known of it
             cells = (*self._all(GradeCell), *self._all(TaskCell))
-            before = {f"the points of {cell.name}": f"{cell.max_score:g}" for cell in cells}
+            names = {cell: self.course.master.key(self.names[cell.notebook_id], cell.name) for cell in cells}
+            before = {f"the points of {names[cell]}": f"{cell.max_score:g}" for cell in cells}
             now = {name: part for name, part in now.items() if name.startswith("the points of ")}
         else:
             before = json.loads(released)
         changes = changed(before, now)
         if changes:
             raise NbGraderException(
-                f"{os.path.relpath(self.course.master_path.parent, self.course.root)} has changed since it was released: {changes}. "
+                f"{os.path.relpath(self.course.source, self.course.root)} has changed since it was released: {changes}. "
                 f"Nothing was graded. Run `python -m grading release {self.course.assignment}` first: it brings the "
                 "gradebook along, and keeps what a person entered."
             )
@@ -251,6 +263,24 @@ class Store:
                 (plan.changed if why else plan.unchanged).append(student)
                 plan.why.update([why] if why else [])
         return plan
+
+    def together(self, grader, find):
+        """Return the tests that run together with the student's code; find them where that is not known of this version.
+
+        Parameters
+        ----------
+        grader : str
+            What the grader's own version is.
+        find : callable
+        """
+        key = {"assignment": self.course.assignment, "course": hashed([self.version, grader])}
+        this = Together.c.assignment == key["assignment"], Together.c.course == key["course"]
+        known = self.db.scalar(select(Together.c.tests).where(*this))
+        if known is None:
+            known = json.dumps(sorted(find()))
+            self.db.execute(insert(Together), [key | {"tests": known}])
+            self.db.commit()
+        return frozenset(json.loads(known))
 
     def read(self, students):
         """Yield what each of some students handed in."""
@@ -311,7 +341,7 @@ class Store:
             else:
                 again = submitted != one.digest
                 penalty = self._enter(new, theirs, one, result, time, earlier, again, penalty)
-                self._write(result, one.notebook, receipt, time)
+                self._write(result, one.notebooks, receipt, time)
             known_now = student in known or result.status != MISSING
             stored.append(self._row(student, one.digest, result.status, result.as_json(), penalty, known_now))
         for kind, rows in new.items():
@@ -423,7 +453,9 @@ class Store:
         else:
             self.db.execute(update(SubmittedAssignment).where(SubmittedAssignment.id == number).values(timestamp=time))
         seconds = late(time, self.due, theirs.extension)
-        for notebook, (name, graded_cells, commented_cells) in self.notebooks.items():
+        written, penalties = penalty, []
+        persons = sum(taken or 0 for _, taken in theirs.notebooks.values()) != (written or 0)
+        for notebook, (graded_cells, commented_cells) in self.notebooks.items():
             submitted, taken = theirs.notebooks.get(notebook) or (new_uuid(), None)
             total = 0.0
             commented = {
@@ -451,11 +483,9 @@ class Store:
                     new[Comment].append({"id": new_uuid(), "cell_id": cell, "notebook_id": submitted} | values)
                 else:
                     self.db.execute(update(Comment).where(Comment.id == theirs.comments[cell][0]).values(values))
-            if name == self.course.assignment:
-                written, penalty = penalty, self._penalty(result.student_id, total, seconds)
-                # Of who was never graded here, the course's own plugin says whose a penalty is.
-                persons = (taken or 0) != (written or 0) if earlier else penalty is None
-                taken = taken if persons else penalty
+            penalties.append(self._penalty(result.student_id, total, seconds))
+            # Of who was never graded here, the course's own plugin says whose a penalty is.
+            taken = taken if (persons if earlier else penalties[-1] is None) else penalties[-1]
             if notebook in theirs.notebooks:
                 self.db.execute(
                     update(SubmittedNotebook)
@@ -471,7 +501,7 @@ class Store:
                         "late_submission_penalty": taken,
                     }
                 )
-        return penalty
+        return in_all(penalties)
 
     def _needs_a_person(self, cell, result, earlier, again, manual, extra, waits, commented):
         """Return whether a person has to look at a grade: nobody has, or what was looked at is no longer what it was."""
@@ -495,13 +525,14 @@ class Store:
             raise NbGraderException(f"The course's plugin for late submissions failed for {student}: {why}.") from error
         return None if penalty is None else float(min(max(penalty, 0), score))
 
-    def _write(self, result, notebook, receipt, time):
-        """Write the notebook that the formgrader shows, and beside it a receipt that no command of nbgrader stumbles over."""
+    def _write(self, result, notebooks, receipt, time):
+        """Write the notebooks that the formgrader shows, and beside them a receipt that no command of nbgrader stumbles over."""
         path = self.course.autograded(result.student_id)
         secret = receipt.get(SECRET, "")
         write_whole(path.with_name(TIME), f"{time:%Y-%m-%d %H:%M:%S.%f} UTC" if time else "")
         write_whole(path.with_name(SECRET), secret if secret.strip() else secrets.token_hex(64))
-        write_whole(path, notebook)
+        for name, text in notebooks.items():
+            write_whole(self.course.autograded(result.student_id, name), text)
 
     def refresh_penalties(self, students):
         """Bring the penalties of those who are not graded again to the due date, the extensions and the points of today.
@@ -521,18 +552,22 @@ class Store:
                 func.coalesce(func.sum(Grade.score), 0.0),
             )
             query = query.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            query = query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
             query = query.outerjoin(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            query = query.where(self._submissions(some), Notebook.name == self.course.assignment)
+            query = query.where(self._submissions(some))
             query = query.group_by(*list(query.selected_columns)[:5])
-            for student, time, extension, notebook, taken, score in self.db.execute(query).all():
+            of = {}
+            for student, time, extension, notebook, taken, score in self.db.execute(query):
                 penalty = self._penalty(student, score, late(time, self.due, extension))
+                of.setdefault(student, []).append((notebook, taken, penalty))
+            for student, theirs in of.items():
+                taken, penalty = (in_all(column) for column in list(zip(*theirs))[1:])
                 if (taken or 0) == (written.get(student) or 0) and (taken or 0) != (penalty or 0):
-                    self.db.execute(
-                        update(SubmittedNotebook)
-                        .where(SubmittedNotebook.id == notebook)
-                        .values(late_submission_penalty=penalty)
-                    )
+                    for notebook, _, value in theirs:
+                        self.db.execute(
+                            update(SubmittedNotebook)
+                            .where(SubmittedNotebook.id == notebook)
+                            .values(late_submission_penalty=value)
+                        )
                     self.db.execute(update(Outcomes).where(self._these([student])).values(penalty=penalty))
                     changed += 1
             self.db.commit()
@@ -546,30 +581,39 @@ class Store:
         Returns
         -------
         list of tuple
-            A student's id, the notebook's text, what the gradebook says of each cell, the penalty; see
-            `grading.plugin.render`.
+            A student's id, and of each notebook by its name: its text, what the gradebook says of each cell, the penalty;
+            see `grading.plugin.render`.
         """
-        found = {student: {} for student in students}
+        found = {(student, name): {} for student in students for name in self.names.values()}
         this = self._submissions(students)
         for kind, columns in (
             (Grade, {"score": Grade.score, "points": Grade.max_score}),
             (Comment, {"comment": Comment.comment}),
         ):
-            query = select(SubmittedAssignment.student_id, BaseCell.name, *columns.values()).select_from(kind)
-            query = query.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+            query = select(SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name, *columns.values())
+            query = query.select_from(kind).join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
             query = query.join(SubmittedAssignment).join(BaseCell, BaseCell.id == kind.cell_id)
-            for student, cell, *values in self.db.execute(query.where(this)):
-                found[student].setdefault(cell, {}).update(zip(columns, values))
-        query = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
+            for student, notebook, cell, *values in self.db.execute(query.where(this)):
+                found[student, self.names[notebook]].setdefault(cell, {}).update(zip(columns, values))
+        query = select(
+            SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, SubmittedNotebook.late_submission_penalty
+        )
         query = query.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        query = query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        penalties = dict(self.db.execute(query.where(this, Notebook.name == self.course.assignment)).all())
+        penalties = {
+            (student, self.names[notebook]): penalty for student, notebook, penalty in self.db.execute(query.where(this))
+        }
         return [
             (
                 student,
-                self.course.autograded(student).read_text(encoding="utf-8"),
-                found[student],
-                penalties.get(student) or 0,
+                {
+                    name: (
+                        self.course.autograded(student, name).read_text(encoding="utf-8"),
+                        found[student, name],
+                        penalties.get((student, name)) or 0,
+                    )
+                    for name in self.course.notebooks
+                    if (student, name) in found
+                },
             )
             for student in students
         ]
@@ -589,10 +633,11 @@ class Store:
         columns = Outcomes.c.student_id, Outcomes.c.page
         found = {}
         for student, fingerprint in self.db.execute(select(*columns).where(self._these(students))):
-            made_of, _, page = (fingerprint or "").partition(" ")
-            path = self.course.page(student)
-            if made_of and path.exists() and hashed([path.read_text(encoding="utf-8", errors="replace")]) == page:
-                found[student] = made_of
+            made_of, _, pages = (fingerprint or "").partition(" ")
+            paths = [self.course.page(student, name) for name in self.course.notebooks]
+            if made_of and all(path.exists() for path in paths):
+                if hashed(path.read_text(encoding="utf-8", errors="replace") for path in paths) == pages:
+                    found[student] = made_of
         return found
 
     def store_pages(self, pages):
@@ -600,16 +645,17 @@ class Store:
 
         Parameters
         ----------
-        pages : list of (str, str, str)
-            A student's id, the page, and the fingerprint of what it was made of.
+        pages : list of (str, dict of str to str, str)
+            A student's id, the pages by the names of the notebooks, and the fingerprint of what they were made of.
         """
-        for student, text, fingerprint in pages:
+        for student, texts, fingerprint in pages:
             for name in (TIME, SECRET):
                 stored = self.course.autograded(student).with_name(name)
                 if stored.exists():
                     write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
-            write_whole(self.course.page(student), text)
-            of_both = f"{fingerprint} {hashed([text])}"
+            for name, text in texts.items():
+                write_whole(self.course.page(student, name), text)
+            of_both = f"{fingerprint} {hashed(texts.values())}"
             self.db.execute(update(Outcomes).where(self._these([student])).values(page=of_both))
         self.db.commit()
 
@@ -646,6 +692,12 @@ def opened(course, command):
     """Hold a course and open its gradebook for writing."""
     with course.held(command), course.gradebook() as gradebook:
         yield Store(course, gradebook)
+
+
+def in_all(penalties):
+    """Return the sum of some penalties, None where there is none."""
+    some = [penalty for penalty in penalties if penalty is not None]
+    return sum(some) if some else None
 
 
 def in_batches(items):

@@ -42,19 +42,21 @@ def mount(source, target, kind, flags, options=None):
     checked(libc.mount(*arguments, ctypes.c_ulong(flags), options and options.encode()), f"mount {target}")
 
 
-def leave_the_others(disk, helpers):
-    """Move into new namespaces, with empty folders of ``disk`` bytes each and the helpers read-only in the working folder."""
+def leave_the_others(disk, hidden):
+    """Move into new namespaces, with empty folders of ``disk`` bytes each; what Python needs of those stays where it was."""
     user, group = os.getuid(), os.getgid()
     checked(libc.unshare(NEW_NAMESPACES), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
+    kept = {path: os.open(path, os.O_PATH) for path in hidden}
     for folder in ("/scratch", "/tmp", "/dev/shm"):
         mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, f"size={disk},mode=0700")
-    for name in helpers:
-        os.close(os.open(f"/scratch/{name}", os.O_CREAT))
-        mount(f"/helpers/{name}", f"/scratch/{name}", None, MS_BIND)
-        mount(None, f"/scratch/{name}", None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    for path, descriptor in kept.items():
+        os.makedirs(path)
+        mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND)
+        mount(None, path, None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+        os.close(descriptor)
     mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV)  # the sandbox's own shows the others
     os.chdir("/scratch")
 
@@ -72,18 +74,28 @@ def lock(program):
     checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filter_), 0, 0), "seccomp")
 
 
-def main(disk, *helpers):
+def main(disk, *hidden):
     """Fork a worker for each pair of pipes that comes through standard input, and answer with a handle to end it by.
 
     One worker lives at a time: the next one is forked when the last is gone, with all that it started.
+
+    Parameters
+    ----------
+    disk : str
+        Bytes in each folder that a worker can write to.
+    hidden : sequence of str
+        What Python needs and what lies in such a folder.
     """
     door = socket.socket(fileno=os.dup(0))
     program, imports = door.recv(1 << 16), door.recv(1 << 16).decode()
-    sys.path.insert(0, "/helpers")
+    if os.path.isdir("/helpers"):
+        os.chdir("/helpers")
+        sys.path.insert(0, "/helpers")
     for statement in imports.splitlines():
         with contextlib.suppress(Exception):  # the student's own import says what is wrong
             exec(statement, {})
-    sys.path.pop(0)
+    sys.path[:] = [path for path in sys.path if path != "/helpers"]
+    shell = worker.new_shell()
     gc.collect()
     gc.freeze()  # what is here now stays, and no fork needs to look through it
     while True:
@@ -93,7 +105,7 @@ def main(disk, *helpers):
         child = os.fork()
         if child == 0:
             try:
-                admit(door, pipes, program, disk, helpers)
+                admit(door, pipes, program, disk, hidden, shell)
             except BaseException as error:  # noqa: BLE001
                 door.send(f"a worker's walls do not stand: {error}"[:500].encode())
             finally:
@@ -103,9 +115,9 @@ def main(disk, *helpers):
         os.waitpid(child, 0)
 
 
-def admit(door, pipes, program, disk, helpers):
+def admit(door, pipes, program, disk, hidden, shell):
     """Put up the walls, start the worker behind them as the first process of its namespace, and wait for its end."""
-    leave_the_others(disk, helpers)
+    leave_the_others(disk, hidden)
     child = os.fork()
     if child == 0:
         os.setsid()  # a signal to its process group reaches nobody else
@@ -114,7 +126,7 @@ def admit(door, pipes, program, disk, helpers):
             os.dup2(pipe, number)
         os.closerange(3, 1 << 10)
         lock(program)
-        worker.main()
+        worker.main(shell)
         os._exit(0)
     socket.send_fds(door, [b"ok"], [os.pidfd_open(child)])
     for pipe in pipes:

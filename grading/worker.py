@@ -1,218 +1,208 @@
-"""The untrusted end of the pipe: runs a student's cells and calls the student's functions.
+"""The untrusted end of the pipe: runs a student's cells in IPython and calls the student's functions.
 
-This file runs inside the sandbox, as a program, with NumPy and the standard
-library alone. What it answers is data, and the grader believes none of it:
+This file runs inside the sandbox, as a program, with IPython, NumPy and the
+standard library. What it answers is data, and the grader believes none of it:
 student code shares this process and may send whatever it likes instead.
 
-A message is two lengths of eight bytes, a header in JSON, and the raw bytes of
-the arrays that the header speaks of. `student.py` is the other end.
+A message is what `protocol.py` says. `student.py` is the other end.
 """
 
 import ast
 import base64
 import builtins
+import contextlib
+import difflib
+import errno
 import functools
-import inspect
+import importlib
 import io
 import json
 import os
+import pdb
 import random
 import re
 import resource
-import struct
+import shlex
+import shutil
+import subprocess
 import sys
-import textwrap
 import traceback
-import types
 
 import numpy as np
+from IPython.core.history import HistoryManager
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from IPython.utils.text import SList
 
-LENGTHS = struct.Struct("<QQ")
-DEPTH = 40  # how deep a value may nest
+if __package__:
+    from grading.protocol import LENGTHS, Decoder, Encoder, frame
+else:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from protocol import LENGTHS, Decoder, Encoder, frame
+
+    sys.path.pop(0)
+
 PRINTED = 10_000  # characters of printed text that an answer keeps
-LAST = "the value of a cell's last line"  # no name that a student can write
 PICTURES = 20  # of one cell
 SHOWN = 1_000  # characters of an error's text
 UNFILLED = 1e300
 START = 1_618_033_988  # no seed that a person would write
+ALONE = "The grader starts no other programs: an answer has to do without them"
 
 
-# ----------------------------------------------------------------- values as data
-
-
-class Encoder:
-    """Turns Python values into a JSON tree, and arrays into bytes beside it.
-
-    Arrays that share memory say so: ``root`` numbers the memory that an array
-    is a view of, in this answer and in all earlier ones.
-    """
-
-    def __init__(self):
-        self.roots = {}  # id of the owner of some memory -> its number and the owner, kept alive
-        self.body = []
-
-    def encode(self, value, depth=0):
-        kind = type(value)
-        if value is None or kind is bool or kind is str or kind is float:
-            return value
-        if isinstance(value, str):
-            return str.__str__(value)
-        if kind is int and value.bit_length() < 10_000:
-            return value
-        if kind is complex:
-            return {"complex": [value.real, value.imag]}
-        if kind is bytes:
-            return {"bytes": value.decode("latin-1")}
-        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
-            return {"scalar": self.array(np.asarray(value))}
-        if kind is np.str_:
-            return str(value)
-        if kind in (np.ndarray, np.matrix):
-            return {kind.__name__: self.array(np.asarray(value))}
-        if depth < DEPTH:
-            if isinstance(value, dict):
-                pairs = list(dict.items(value))
-                return {"dict": [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in pairs]}
-            for name, container in (("list", list), ("tuple", tuple), ("set", (set, frozenset))):
-                if isinstance(value, container):
-                    return {name: [self.encode(item, depth + 1) for item in list(value)]}
-        name = next((name for name, of in OTHERS.items() if isinstance(value, of)), "object")
-        return {"other": kind.__name__[:100], "as": name}
-
-    def array(self, array):
-        spec = {"dtype": array.dtype.str, "shape": array.shape, "writeable": bool(array.flags.writeable)}
-        if array.dtype.kind not in "biufcUSMm":
-            return spec  # its shape and type are all that can be sent
-        owner = array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        number, _ = self.roots.setdefault(id(owner), (len(self.roots), owner))
-        low, high = np.lib.array_utils.byte_bounds(owner) if hasattr(np.lib, "array_utils") else np.byte_bounds(owner)
-        start = array.__array_interface__["data"][0] - low
-        self.body.append(np.ascontiguousarray(array).tobytes())
-        return spec | {
-            "root": number,
-            "memory": high - low,
-            "offset": start,
-            "strides": array.strides,
-            "bytes": len(self.body[-1]),
-        }
-
-
-OTHERS = {
-    "function": types.FunctionType,
-    "builtin": types.BuiltinFunctionType,
-    "generator": types.GeneratorType,
-    "coroutine": types.CoroutineType,
-    "module": types.ModuleType,
-}
-
-
-def decode(tree, body):
-    """Turn what the grader sent into values; ``body`` is a stream of the arrays' bytes."""
-    if not isinstance(tree, dict):
-        return tree
-    kind, value = next(iter(tree.items()))
-    if kind == "dict":
-        return {decode(key, body): decode(item, body) for key, item in value}
-    if kind in ("list", "tuple", "set"):
-        return {"list": list, "tuple": tuple, "set": set}[kind](decode(item, body) for item in value)
-    if kind == "complex":
-        return complex(*value)
-    if kind == "bytes":
-        return value.encode("latin-1")
-    if kind == "other":
-        raise TypeError(f"the test passes something of type {value}, and only plain data can be passed")
-    array = np.frombuffer(body.read(value["bytes"]), dtype=value["dtype"]).reshape(value["shape"]).copy()
-    return array[()] if kind == "scalar" else array
-
-
-# -------------------------------------------------------------------- the notebook
-
-
-@functools.lru_cache(1000)  # in the grader, the same for the whole class
-def compile_given(source):
-    return compile(source, "<given>", "exec")
+# ------------------------------------------------------------------------ the shell
 
 
 class Namespace(dict):
-    """The student's globals. A name that the student did not set comes from the given cells, when it is asked for."""
+    """The names of a notebook. One that is not there may come from a cell that was put off, which is run when it is asked for."""
 
-    def __init__(self, given):
-        super().__init__(__name__="__main__", __builtins__=builtins, __doc__=None)
-        self.given = {name: statement for statement in given for name in statement["names"]}
+    def __init__(self):
+        super().__init__(__name__="__main__", __doc__=None)
+        self.later = {}  # the cell that sets a name, by the name
+
+    def put_off(self, names, run):
+        """Have ``run`` called when one of the names is asked for."""
+        self.later |= dict.fromkeys(names, run)
 
     def __missing__(self, name):
-        statement = self.given.get(name)
-        if statement is None:
+        run = self.later.get(name)
+        if run is None:
             raise KeyError(name)
-        for bound in statement["names"]:
-            self.given.pop(bound, None)
-        mine = {bound: self[bound] for bound in statement["names"] if bound in self}
-        exec(compile_given(statement["source"]), self)
-        self.update(mine)
+        self.later = {other: cell for other, cell in self.later.items() if cell is not run}
+        run()
         return self[name]
 
 
-def without_magics(source):
-    """Return the source with IPython's magics and shell lines taken out, so that Python can read the rest."""
-    lines = source.split("\n")
-    first = next((line for line in lines if line.strip()), "")
-    if first.startswith("%%"):
-        if first.split()[0] not in ("%%time", "%%timeit", "%%capture", "%%prun"):
-            return ""  # a cell in another language
-        lines[lines.index(first)] = ""
-    kept = []
-    for line in lines:
-        line = re.sub(r"^(\s*)[%!?].*", r"\1pass", line)
-        line = re.sub(r"^(\s*)[\w.]+\?\??\s*$", r"\1pass", line)
-        kept.append(re.sub(r"^(\s*[\w, ]+=\s*)[%!].*", r"\1None", line))
-    return "\n".join(kept)
+class Shell(InteractiveShell):
+    """IPython without a person: nothing is asked, nothing is formatted for a screen, and no other program is started."""
+
+    def transform_cell(self, raw_cell):
+        """Leave a cell that is Python as it is."""
+        try:
+            compile(raw_cell, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except (SyntaxError, ValueError):
+            return super().transform_cell(raw_cell)
+        return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+
+    def enable_gui(self, gui=None):
+        """Do nothing: there is no window."""
+
+    def enable_matplotlib(self, gui=None):
+        """Do nothing: what a cell draws is taken from Matplotlib where somebody is to see it."""
+        return gui, "agg"
+
+    def ask_exit(self):
+        raise SystemExit
+
+    def showtraceback(self, exc_tuple=None, *arguments, **options):
+        """Keep the error: the grader is told of it, also where a magic takes it for told."""
+        self.failed = (exc_tuple or sys.exc_info())[1]
+
+    def showsyntaxerror(self, *arguments, **options):
+        """Do nothing: the result of the cell has it."""
+
+    showindentationerror = showsyntaxerror
+
+    def _format_exception_for_storage(self, *arguments, **options):
+        return {}
+
+    def system(self, line):
+        self.user_ns["_exit_code"] = 0
+        print(*shell_lines(self.var_expand(line, depth=1)), sep="\n")
+
+    system_raw = system_piped = system
+
+    def getoutput(self, line, split=True, depth=0):
+        lines = shell_lines(self.var_expand(line, depth=depth + 1))
+        return SList(lines) if split else "\n".join(lines)
 
 
-def without_prompts(source):
-    """Return the source without what is copied along with it: prompts, the margin of a page, signs that nobody sees."""
+def shell_lines(text):
+    """Do what a shell's own words do to files, ``echo`` and its like; leave all other programs out. Return what it prints."""
+    printed = []
+    for line in text.replace("\\\n", " ").splitlines():
+        try:
+            words = shlex.split(line.replace("&&", " ; ").replace(">>", " >> "), comments=True)
+        except ValueError:
+            continue
+        while words:
+            at = words.index(";") if ";" in words else len(words)
+            command, words = words[:at], words[at + 1 :]
+            with contextlib.suppress(Exception):  # a shell goes on, too
+                printed += shell_command(*redirected(command))
+    return printed
+
+
+def redirected(words):
+    """Return a command, the file that takes what it prints, and how that is opened."""
+    for sign, mode in ((">>", "a"), (">", "w")):
+        if sign in words:
+            return words[: words.index(sign)], words[words.index(sign) + 1], mode
+    return words, None, None
+
+
+def shell_command(words, file, mode):
+    """Run one command; return the lines that it prints."""
+    name, *rest = words
+    options, names = [word for word in rest if word.startswith("-")], [word for word in rest if word[:1] != "-"]
+    lines = []
+    if name == "echo":
+        lines = [" ".join(word for word in rest if word not in ("-n", "-e"))]
+    elif name == "printf":
+        lines = rest[0].encode().decode("unicode_escape").rstrip("\n").split("\n")
+    elif name == "cat":
+        lines = [line for one in names for line in open(one).read().splitlines()]
+    elif name == "ls":
+        lines = sorted(one for one in os.listdir(*names[:1]) if one[0] != ".")
+    elif name == "pwd":
+        lines = [os.getcwd()]
+    elif name == "touch":
+        [open(one, "a").close() for one in names]
+    elif name == "mkdir":
+        [os.makedirs(one, exist_ok="-p" in options) for one in names]
+    elif name in ("cp", "mv"):
+        (shutil.copy if name == "cp" else shutil.move)(*names)
+    if file is None:
+        return lines
+    with open(file, mode) as target:
+        target.writelines(line + "\n" for line in lines)
+    return []
+
+
+def run_script(line, cell=""):
+    """Stand for the cells of a shell."""
+    print(*shell_lines(cell), sep="\n")
+
+
+def new_shell():
+    """Return a shell with an empty namespace. It takes longer to make than a cell to run."""
+    HistoryManager.enabled = False
+    sys.displayhook = sys.__displayhook__
+    shell = Shell.instance(user_ns=Namespace(), colors="NoColor", autocall=0, history_length=0)
+    shell.separate_in = shell.separate_out = ""
+    for name in ("bash", "sh", "script"):
+        shell.register_magic_function(run_script, "cell", name)
+    return shell
+
+
+# --------------------------------------------------------------------- the notebook
+
+
+def without_signs(source):
+    """Return a cell without what is copied along with it and nobody sees; IPython takes out the prompts."""
     source = re.sub("[\0\u200b-\u200f\u2060\ufeff]", "", source)
     source = re.sub("[\u2028\u2029]\n?", "\n", source).replace("\u00a0", " ")
-    return textwrap.dedent(re.sub(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)", "", source, flags=re.MULTILINE))
+    return re.sub(r"^[ \t]*\.{3,}(?: |$)", "", source, flags=re.MULTILINE) if re.match(r"\s*(>>>|In \[)", source) else source
 
 
-def compiled(source, before, file):
-    """Compile a cell; where it is none by itself, without its magics, its prompts, or joined to what it was split from."""
-    failure = None
-    for text in (source, without_magics(source), without_magics(without_prompts(source)), before + "\n" + source):
-        try:
-            return compile(text, file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), text
-        except (SyntaxError, ValueError) as error:
-            failure = failure or error
-    raise failure
+def imports(node):
+    return isinstance(node, (ast.Import, ast.ImportFrom))
 
 
-def definitions(source):
-    """Return the syntax tree of what a cell imports and defines, and of its constants."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    tree = ast.parse(source)
-    tree.body = [
-        node
-        for node in tree.body
-        if isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    ]
-    return tree
-
-
-def with_value(source):
-    """Return the syntax tree of a cell that keeps the value of its last line, where that is an expression."""
-    tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        tree.body[-1] = ast.Assign([ast.Name(LAST, ast.Store())], tree.body[-1].value)
-    return ast.fix_missing_locations(tree)
-
-
-def last_value(names):
-    """Yield what the last line of a cell gave, as an output of a notebook."""
-    value = names.pop(LAST, None)
-    if value is not None:
-        yield {"output_type": "display_data", "data": {"text/plain": repr(value)[:PRINTED]}}
+def defines(node):
+    """Whether a statement imports, defines, or sets a constant."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return imports(node) or isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
 
 
 def pictures():
@@ -229,51 +219,86 @@ def pictures():
 class Notebook:
     """The student's side of the conversation: one method for each request."""
 
-    def __init__(self):
-        self.names = Namespace([])
-        self.encoder = Encoder()
-        self.sources, self.before = {}, ""
+    def __init__(self, shell):
+        self.shell, self.names = shell, shell.user_ns
+        self.encoder, self.before = Encoder(kept=[]), ""
         self.versions = {}  # of each wanted name: the values that it had after one cell or another
 
     def begin(self, header, body):
-        """Limit this process, and take in what the notebook gives and which names will be asked for."""
+        """Limit this process, put the student's files into its folder, and take in which names will be asked for."""
+        for name, size in header["files"]:
+            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            with open(name, "wb") as file:
+                file.write(body.read(size))
         for name, limit in header["limits"].items():
             resource.setrlimit(getattr(resource, name), (limit, limit))
         start_equally()
+        start_nothing()
         sys.path.insert(0, os.getcwd())
-        self.names = Namespace(header["given"])
+        self.decoder = Decoder(header["answer"])
         self.versions = {name: [] for name in header["wanted"]}
 
-    def run(self, header, body):
-        file = f"<cell {len(self.sources) + 1}>"
-        try:
-            code, text = compiled(header["source"], self.before, file)
-            if header["definitions"] or header["show"] or "import" in text:
-                read = definitions if header["definitions"] else with_value if header["show"] else ast.parse
-                tree = read(text)
-                code = compile(self.less_given_imports(tree), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        finally:
-            self.before = header["source"]
-        self.sources[file] = text.split("\n")
-        try:
-            waiting = eval(code, self.names)
-            if code.co_flags & inspect.CO_COROUTINE:
-                import asyncio  # few cells wait, and the import takes long
+    def put_off(self, header, body):
+        """Keep a cell until a name is asked for that it sets."""
+        source = header["source"]
+        self.names.put_off(header["names"], lambda: self.statements(self.shell.transform_cell(source)))
 
-                asyncio.run(waiting)
+    def run(self, header, body):
+        """Run a cell, or of what can't be run to its end the definitions."""
+        source, before, self.before = header["source"], self.before, header["source"]
+        importlib.invalidate_caches()  # a cell may just have written a module
+        source = self.readable(source, before)
+        try:
+            if header["definitions"]:
+                self.statements(self.shell.transform_cell(source), only=defines)
+                return None
+            if not header["show"]:
+                self.run_whole(source)
+                return None
+            with capture_output() as shown:
+                self.run_whole(source)
+            print(shown.stdout, end="")
+            outputs = [{"output_type": "display_data", "data": output.data} for output in shown.outputs]
+            return {"outputs": [*outputs, *pictures()]}
         finally:
             self.take_note()
-        return {"outputs": [*last_value(self.names), *pictures()]} if header["show"] else None
 
-    def less_given_imports(self, tree):
-        """Return a cell without the imports that are given: they are there when asked for, and loading them takes seconds."""
-        given = {statement["source"] for statement in self.names.given.values()}
-        tree.body = [
-            node
-            for node in tree.body
-            if not isinstance(node, (ast.Import, ast.ImportFrom)) or ast.unparse(node) not in given
-        ]
-        return tree
+    def readable(self, source, before):
+        """Return a cell as Python can read it: as it is, without invisible signs, or joined to what it was split from."""
+        whole = before + "\n" + source
+        for text in (source, without_signs(source), whole):
+            with contextlib.suppress(SyntaxError, ValueError):
+                compile(self.shell.transform_cell(text), "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                return text
+        return source
+
+    def run_whole(self, source):
+        """Run a cell as IPython does; return the value of its last line. What stands below an import that fails is run, too."""
+        self.shell.failed = None
+        result = self.shell.run_cell(source, store_history=True)
+        error = result.error_before_exec or result.error_in_exec or self.shell.failed
+        if error is None:
+            return result.result
+        first, _, rest = source.lstrip().partition("\n")
+        if isinstance(error, ImportError) and first.startswith("%%"):
+            self.run_whole(rest)
+        elif isinstance(error, ImportError):
+            failed = next((at.lineno for at in traceback.extract_tb(error.__traceback__) if is_cell(at)), 0)
+            self.statements(self.shell.transform_cell(source), only=lambda node: node.lineno > failed)
+        raise error
+
+    def statements(self, text, only=lambda node: True):
+        """Run some statements of a cell, each by itself: one that fails costs itself."""
+        name = self.shell.compile.cache(text, len(self.names["In"]))
+        for node in compile(text, name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body:
+            if only(node):
+                with contextlib.suppress(Exception):
+                    exec(compile(ast.Module([node], []), name, "exec"), self.names)
+
+    def test(self, header, body):
+        """Run a test of the course's own together with the student's code; return the value of its last line."""
+        with contextlib.redirect_stderr(io.StringIO()):
+            return {"value": self.encoder.encode(self.run_whole(header["source"]))}
 
     def take_note(self, of_functions=True):
         """Keep what the wanted names stand for now, where that is new."""
@@ -297,20 +322,28 @@ class Notebook:
             raise NameError(f"name '{name}' is not defined", name=name)
         return self.versions[name][-1]
 
+    def next(self, header, body):
+        """Return what an iterator that was told of gives next."""
+        with self.traps():
+            for value in self.encoder.kept[header["number"]]:
+                return {"value": self.encoder.encode(value)}
+        return {"over": True}
+
     def call(self, header, body):
-        arguments = decode(header["arguments"], body)
-        if "random" in header:  # the test has seeded or drawn: go on from there
-            version, keys, normal, numpy_keys, *rest = decode(header["random"], body)
+        *arguments, drawn = self.decoder.decode(header["arguments"], body.getvalue())
+        if drawn is not None:  # the test has seeded or drawn: go on from there
+            version, keys, normal, numpy_keys, *rest = drawn
             random.setstate((version, tuple(keys.tolist()), normal))
             np.random.set_state(("MT19937", numpy_keys, *rest))
         given = encoded(arguments)
+        function = self.encoder.kept[header["number"]] if "number" in header else self.latest(header["name"])
         try:
-            value = self.latest(header["name"])(*arguments[0], **arguments[1])
+            with self.traps():
+                value = function(*arguments[0], **arguments[1])
         except NotImplementedError:
-            if len(self.versions[header["name"]]) < 2:
+            if len(self.versions.get(header.get("name"), ())) < 2:
                 raise
             self.versions[header["name"]].pop()  # an untouched copy of the exercise does not replace an answer
-            body.seek(0)
             return self.call(header, body)
         finally:
             self.take_note(of_functions=False)  # a call may set a global name
@@ -319,22 +352,52 @@ class Notebook:
             answer["arguments"] = self.encoder.encode(arguments)
         return answer
 
+    @contextlib.contextmanager
+    def traps(self):
+        """Let a function find what IPython puts among the built-in names."""
+        with self.shell.builtin_trap, self.shell.display_trap:
+            yield
+
+    # ------------------------------------------------------------------ what went wrong
+
     def failure(self, error):
         """Describe what a request raised, and the student's line that it came from."""
-        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.sources]
-        where = {}
-        if lines:
-            source = self.sources[lines[-1].filename]
-            number = lines[-1].lineno
-            where = {"line": number, "text": source[number - 1].strip()[:SHOWN] if number <= len(source) else ""}
+        frames = [at for at in traceback.extract_tb(error.__traceback__) if is_cell(at)]
+        where = {"line": frames[-1].lineno, "text": (frames[-1].line or "").strip()[:SHOWN]} if frames else {}
         try:
             text = str(error)[:SHOWN]
             if type(error) in (SyntaxError, IndentationError, TabError) and error.lineno:
                 text = f"{error.msg} (line {error.lineno}: {(error.text or '').strip()[:SHOWN]})"
+            text += self.cause(error, where.get("text", ""))
         except Exception:  # the error is the student's own class
             text = ""
         kinds = [kind.__name__ for kind in type(error).__mro__]
         return {"error": kinds, "message": text} | where
+
+    def cause(self, error, line):
+        """Return what a person would see at once in the notebook and not in the error, or an empty text."""
+        if isinstance(error, NameError) and error.name in self.versions:
+            alike = [name for name, value in self.names.items() if callable(value) and name[:1] != "_"]
+            found = difflib.get_close_matches(error.name, alike, 1, 0.8)
+            return f": there is a {found[0]}, did you mean that name?" if found else ""
+        hidden = sorted(word for word in re.findall(r"\w+", line) if word in self.names and hides(word, self.names[word]))
+        if isinstance(error, (TypeError, AttributeError)) and hidden:
+            value = repr(self.names[hidden[0]])[:40]
+            return f": {hidden[0]} is no longer Python's own, one of the notebook's cells has set it to {value}"
+        return ""
+
+
+def is_cell(at):
+    """Whether a line of a traceback stands in a cell."""
+    return at.filename.startswith("<ipython-input")
+
+
+def hides(name, value):
+    """Whether a name of the notebook hides a built-in one."""
+    return hasattr(builtins, name) and value is not getattr(builtins, name) and name not in ("display", "get_ipython", "open")
+
+
+# ---------------------------------------------------------------- the same for everybody
 
 
 def never_by_chance(make):
@@ -362,19 +425,31 @@ def start_equally():
     np.empty, np.empty_like = never_by_chance(np.empty), never_by_chance(np.empty_like)
 
 
+def start_nothing():
+    """Have every attempt to start a program end in a sentence; that none is started is the sandbox's work."""
+
+    def refuse(*arguments, **options):
+        raise PermissionError(errno.EPERM, ALONE)
+
+    subprocess.Popen._execute_child = refuse
+    for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system"):
+        setattr(os, name, refuse)
+    pdb.Pdb.do_EOF = pdb.Pdb.do_continue  # nobody answers a debugger: it goes on
+
+
 def encoded(value):
     """Return everything about a value that a call could change, for comparison."""
     encoder = Encoder()
     return encoder.encode(value), encoder.body
 
 
-def main():
+def main(shell=None):
     """Answer requests until there are none."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):  # the conversation is on descriptors of its own
         os.dup2(nothing, descriptor)
-    notebook = Notebook()
+    notebook = Notebook(shell or new_shell())
     while (lengths := requests.read(LENGTHS.size)) and len(lengths) == LENGTHS.size:
         size, body = LENGTHS.unpack(lengths)
         header, body = json.loads(requests.read(size)), io.BytesIO(requests.read(body))
@@ -385,9 +460,7 @@ def main():
         except BaseException as error:  # a student's code may raise anything, SystemExit among it
             answer = notebook.failure(error)
         answer["printed"] = "" if printed.closed else printed.getvalue()[:PRINTED]
-        text = json.dumps(answer).encode()
-        answers.write(LENGTHS.pack(len(text), sum(map(len, notebook.encoder.body))) + text)
-        answers.writelines(notebook.encoder.body)
+        answers.write(frame(answer, b"".join(notebook.encoder.body)))
         answers.flush()
 
 

@@ -1,0 +1,415 @@
+"""What crosses the pipe between the grader and a sandboxed worker: frames, and values as plain data.
+
+Both ends use this file, and it trusts neither. A message is two lengths of
+eight bytes, a header in JSON, and the raw bytes of the arrays that the header
+speaks of. Nothing is pickled: an array is made from bytes whose dtype, shape and
+length were checked, and every other value by its own short recipe.
+
+Inside the sandbox it is loaded by itself, so that it imports nothing of the package.
+"""
+
+import builtins
+import collections
+import datetime
+import functools
+import io
+import json
+import struct
+import types
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+LENGTHS = struct.Struct("<QQ")
+NESTED = 40  # how deep a value is sent
+DEPTH = 60  # how deep one is read
+ELEMENTS = 10_000_000  # of all arrays in one message, also where strides make one number look like many
+NODES = 100_000  # values in one message, arrays counted as one
+ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
+RAW = "biufcSUMm"  # kinds of dtype whose arrays travel as they lie in memory
+DIGITS = 10_000  # bits of a number
+
+
+class Malformed(ValueError):
+    """A message that is not what the protocol allows."""
+
+
+def frame(header, body=b""):
+    """Return a message as bytes, up to its arrays."""
+    text = json.dumps(header).encode()
+    return LENGTHS.pack(len(text), len(body)) + text + body
+
+
+# ------------------------------------------------------------------ values that are text
+
+# What can be told as one text or as a few numbers: how it is written, and how it is read.
+SHORT = {
+    Fraction: (str, lambda text: Fraction(*map(int, text.split("/")))),
+    Decimal: (str, lambda text: of_a_size_to_count(Decimal(text))),
+    datetime.date: (datetime.date.isoformat, datetime.date.fromisoformat),
+    datetime.time: (datetime.time.isoformat, datetime.time.fromisoformat),
+    datetime.datetime: (datetime.datetime.isoformat, datetime.datetime.fromisoformat),
+    datetime.timedelta: (
+        lambda value: f"{value.days} {value.seconds} {value.microseconds}",
+        lambda text: datetime.timedelta(*map(int, text.split())),
+    ),
+    range: (
+        lambda value: f"{value.start} {value.stop} {value.step}",
+        lambda text: short(range(*map(int, text.split()))),
+    ),
+    bytearray: (lambda value: value.decode("latin-1"), lambda text: bytearray(text, "latin-1")),
+    bytes: (lambda value: value.decode("latin-1"), lambda text: bytes(text, "latin-1")),
+    complex: (lambda value: f"{value.real!r} {value.imag!r}", lambda text: complex(*map(float, text.split()))),
+    type: (lambda value: value.__name__, lambda text: BUILT_IN[text]),
+    np.dtype: (lambda value: value.str, lambda text: dtype_of(text[:100])),
+}
+READ = {kind.__name__: read for kind, (_, read) in SHORT.items()}
+BUILT_IN = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type)}
+
+# What holds other values: how it is taken apart into a list, and put together.
+HOLDING = {
+    list: (list, list),
+    tuple: (list, tuple),
+    set: (list, lambda items: set(hashable(items))),
+    frozenset: (list, lambda items: frozenset(hashable(items))),
+    collections.deque: (list, collections.deque),
+    type({}.values()): (list, lambda items: dict(enumerate(items)).values()),
+    type({}.keys()): (list, lambda items: dict.fromkeys(hashable(items)).keys()),
+}
+HELD = {kind.__name__: make for kind, (_, make) in HOLDING.items()}
+
+# What holds pairs.
+PAIRED = {
+    Counter: Counter,
+    collections.OrderedDict: collections.OrderedDict,
+    collections.defaultdict: lambda pairs: collections.defaultdict(None, pairs),
+    type({}.items()): dict.items,
+    dict: dict,
+}
+PAIRS = {kind.__name__: make for kind, make in PAIRED.items()}
+
+# What stays where it is, and is known here by its kind and, where it can be asked for more, by a number.
+OTHERS = {
+    "function": types.FunctionType,
+    "builtin": types.BuiltinFunctionType,
+    "coroutine": types.CoroutineType,
+    "module": types.ModuleType,
+}
+
+
+class Encoder:
+    """Turns Python values into a JSON tree, and arrays into bytes beside it.
+
+    Arrays that share memory say so: ``root`` numbers the memory that an array
+    is a view of, in this message and in all earlier ones.
+
+    Parameters
+    ----------
+    kept : list, optional
+        Takes the functions and iterators that a message tells of, by their numbers; without it none are told of.
+    """
+
+    def __init__(self, kept=None):
+        self.roots = {}  # id of the owner of some memory -> its number and the owner, kept alive
+        self.body, self.kept = [], kept
+
+    def encode(self, value, depth=0):
+        kind = type(value)
+        if value is None or kind is bool or kind is str or kind is float:
+            return value
+        if isinstance(value, str):
+            return str.__str__(value)
+        if kind is int and value.bit_length() < DIGITS:
+            return value
+        if kind in SHORT and (kind is not type or BUILT_IN.get(value.__name__) is value):
+            return {kind.__name__: SHORT[kind][0](value)}
+        if isinstance(value, np.dtype) and value.kind in RAW:
+            return {"dtype": value.str}
+        if isinstance(value, np.generic) and value.dtype.kind in "biufcMm":
+            return {"scalar": self.array(np.asarray(value))}
+        if kind in (np.ndarray, np.matrix):
+            return {kind.__name__: self.array(np.asarray(value), depth)}
+        if depth < NESTED:
+            tree = self.holding(value, kind, depth + 1)
+            if tree is not None:
+                return tree
+        name = next((name for name, of in OTHERS.items() if isinstance(value, of)), "object")
+        if isinstance(value, collections.abc.Iterator) and not isinstance(value, io.IOBase):
+            name = "iterator"
+        other = {"other": str(kind.__name__)[:100], "as": name}
+        if name == "module":
+            other["name"] = str(value.__name__)[:100]
+        if name in ("function", "iterator") and self.kept is not None:
+            if not any(value is one for one in self.kept):
+                self.kept.append(value)
+            other["number"] = next(n for n, one in enumerate(self.kept) if one is value)
+        return other
+
+    def holding(self, value, kind, depth):
+        """Return the tree of a value that holds others, or None if it is none of those."""
+        parts = lambda items: [self.encode(item, depth) for item in items]  # noqa: E731
+        pairs = lambda items: [parts(pair) for pair in items]  # noqa: E731
+        if isinstance(value, dict):
+            known = next(known for known in PAIRED if isinstance(value, known))
+            return {known.__name__: pairs(list(dict.items(value)))}
+        if kind is type({}.items()):
+            return {kind.__name__: pairs(list(value))}
+        fields = getattr(kind, "_fields", None)
+        if isinstance(value, tuple) and kind is not tuple and isinstance(fields, tuple) and len(fields) == len(value):
+            return {"namedtuple": [kind.__name__, [*map(str, fields)], parts(tuple(value))]}
+        for known, (take_apart, _) in HOLDING.items():
+            if isinstance(value, known):
+                return {known.__name__: parts(take_apart(value))}
+        if kind.__module__.startswith("pandas.") and kind.__name__ in ("Series", "DataFrame", "Index"):
+            return self.table(value, kind, depth)
+        return None
+
+    def table(self, value, kind, depth):
+        """Return the tree of what pandas made, by its columns."""
+        if kind.__name__ == "DataFrame":
+            columns = [value.iloc[:, at].to_numpy() for at in range(value.shape[1])]
+            named = [value.columns.to_numpy(), value.index.to_numpy(), None]
+        else:
+            columns = [value.to_numpy()]
+            named = [None, None if kind.__name__ == "Index" else value.index.to_numpy(), value.name]
+        return {"pandas": [kind.__name__, *(self.encode(part, depth) for part in (named, columns))]}
+
+    def array(self, array, depth=0):
+        spec = {"dtype": array.dtype.str, "shape": array.shape, "writeable": bool(array.flags.writeable)}
+        if array.dtype.kind == "V" and array.dtype.names and not array.dtype.hasobject:
+            spec["dtype"] = array.dtype.descr
+        elif array.dtype.kind == "O" and depth < NESTED:
+            return spec | {"items": [self.encode(item, depth + 1) for item in array.flat]}
+        elif array.dtype.kind not in RAW:
+            return spec  # its shape and type are all that can be sent
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        number, _ = self.roots.setdefault(id(owner), (len(self.roots), owner))
+        low, high = np.lib.array_utils.byte_bounds(owner) if hasattr(np.lib, "array_utils") else np.byte_bounds(owner)
+        start = array.__array_interface__["data"][0] - low
+        self.body.append(np.ascontiguousarray(array).tobytes())
+        return spec | {
+            "root": number,
+            "memory": high - low,
+            "offset": start,
+            "strides": array.strides,
+            "bytes": len(self.body[-1]),
+        }
+
+
+class Decoder:
+    """Turns messages into values. Arrays of one memory in the other process share memory here too.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes of all memory that arrays may claim.
+    remote : callable, optional
+        Takes what the message tells of a function or an iterator of the other process, and returns what stands for it.
+    """
+
+    def __init__(self, limit, remote=None):
+        self.limit, self.used, self.remote = limit, 0, remote
+        self.memories = {}
+
+    def decode(self, tree, body):
+        """Return the value of a tree whose arrays are in ``body``; raise Malformed for anything else."""
+        self.body, self.at, self.left, self.elements = memoryview(body), 0, NODES, ELEMENTS
+        value = self.value(tree, 0)
+        if self.at != len(body):
+            raise Malformed("there are more bytes than arrays")
+        return value
+
+    def value(self, tree, depth):
+        self.left -= 1
+        if self.left < 0 or depth > DEPTH:
+            raise Malformed("the answer holds too many values")
+        if tree is None or isinstance(tree, (bool, int, float, str)):
+            return tree
+        if not isinstance(tree, dict):
+            raise Malformed("a value is not what the protocol knows")
+        if "other" in tree:
+            return self.stranger(tree)
+        if len(tree) != 1:
+            raise Malformed("a value is not what the protocol knows")
+        ((kind, content),) = tree.items()
+        if kind in ("ndarray", "matrix", "scalar") and isinstance(content, dict):
+            array = self.array(content, depth)
+            if kind == "matrix" and array.ndim == 2:
+                return np.asmatrix(array)
+            return array[()] if kind == "scalar" and array.ndim == 0 else array
+        try:
+            if kind in READ and isinstance(content, str) and (len(content) < DIGITS or kind in ("bytes", "bytearray")):
+                return READ[kind](content)
+            if kind in HELD and isinstance(content, list):
+                return HELD[kind](self.values(content, depth))
+            if kind in PAIRS and isinstance(content, list):
+                return PAIRS[kind](dict(self.pairs(content, depth)))
+            if kind == "namedtuple":
+                name, fields, items = content
+                made = collections.namedtuple(str(name)[:100], [str(field)[:100] for field in fields[:100]], rename=True)
+                return made(*self.values(items, depth))
+            if kind == "pandas":
+                return self.table(content, depth)
+        except Malformed:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library makes of what is no value of its kind
+            raise Malformed("a value is not what the protocol knows") from error
+        raise Malformed("a value is not what the protocol knows")
+
+    def values(self, trees, depth):
+        return [self.value(tree, depth + 1) for tree in trees]
+
+    def pairs(self, content, depth):
+        """Return pairs whose keys make a dict."""
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+            raise Malformed("a value is not what the protocol knows")
+        keys = hashable([self.value(key, depth + 1) for key, _ in content])
+        return zip(keys, [self.value(item, depth + 1) for _, item in content])
+
+    def table(self, content, depth):
+        """Return what pandas made in the other process, where it is here too."""
+        kind, tree, columns = content
+        import pandas
+
+        labels, index, name = self.value(tree, depth + 1)
+        columns = self.value(columns, depth + 1)
+        if kind == "DataFrame":
+            made = pandas.DataFrame(dict(enumerate(columns)), index=index)
+            made.columns = labels
+            return made
+        if kind == "Series":
+            return pandas.Series(columns[0], index=index, name=name)
+        return pandas.Index(columns[0], name=name)
+
+    def array(self, spec, depth=0):
+        """Return the array of a specification, once everything about it has been checked."""
+        try:
+            dtype = spec["dtype"]
+            dtype = fields_of(dtype) if isinstance(dtype, list) else dtype_of(str(dtype)[:100])
+            shape = tuple(spec["shape"])
+        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+            raise Malformed("an array has no dtype or no shape") from error
+        if len(shape) > 32 or not all(type(size) is int and 0 <= size for size in shape):
+            raise Malformed("an array has no shape that can be")
+        size = 1
+        for length in shape:
+            size *= length  # Python's integers do not wrap around
+        self.elements -= size
+        if self.elements < 0:
+            raise Malformed(f"the arrays have more than {ELEMENTS} elements")
+        if dtype.kind == "O":
+            return self.objects(spec.get("items"), shape, size, depth)
+        if dtype.kind not in RAW and not (dtype.kind == "V" and dtype.names and not dtype.hasobject):
+            return np.full(shape, None, dtype=object)
+        data = self.take(spec.get("bytes"))
+        if len(data) != size * dtype.itemsize:
+            raise Malformed("an array has another size than its shape")
+        array = self.place(spec, dtype, shape)
+        array[...] = np.ndarray(shape, dtype, data)
+        if spec.get("writeable") is not True:
+            array.flags.writeable = False
+        return array
+
+    def objects(self, items, shape, size, depth):
+        """Return an array of any values, one by one."""
+        array = np.full(shape, None, dtype=object)
+        if isinstance(items, list) and len(items) == size:
+            for at, item in enumerate(self.values(items, depth)):
+                array.flat[at] = item
+        return array
+
+    def take(self, size):
+        if type(size) is not int or size < 0 or self.at + size > len(self.body):
+            raise Malformed("an array has fewer bytes than it says")
+        self.at += size
+        return self.body[self.at - size : self.at]
+
+    def place(self, spec, dtype, shape):
+        """Return room for an array: in the memory that it shares with others, or of its own where that makes no sense."""
+        root, length, offset, strides = (spec.get(name) for name in ("root", "memory", "offset", "strides"))
+        numbers = [root, length, offset, *(strides if isinstance(strides, list) else [None])]
+        if all(type(number) is int for number in numbers) and 0 < length <= self.limit and len(strides) == len(shape):
+            memory = self.memories.get(root)
+            if memory is None and self.used + length <= self.limit:
+                memory = self.memories[root] = np.zeros(length, np.uint8)
+                self.used += length
+            if memory is not None and len(memory) == length:
+                try:
+                    return np.ndarray(shape, dtype, memory, offset, strides)
+                except (ValueError, TypeError, OverflowError):
+                    pass  # it would reach beyond the memory
+        return np.empty(shape, dtype)
+
+    def stranger(self, tree):
+        """Return something of the kind that the other process has: what it can be asked for, and else nothing but the kind."""
+        name, kind = tree.get("other"), tree.get("as")
+        if not isinstance(name, str) or len(name) > 100:
+            raise Malformed("a value has no type")
+        found = self.remote(tree) if self.remote else None
+        if found is not None:
+            return found
+        if kind == "function":
+            return lambda *arguments: None
+        if kind == "builtin":
+            return len
+        if kind == "iterator":
+            return (nothing for nothing in ())
+        if kind == "coroutine":
+            coroutine = nothing()
+            coroutine.close()  # nobody waits for it
+            return coroutine
+        if kind == "module":
+            return types.ModuleType(str(tree.get("name"))[:100])
+        return type(name if name.isidentifier() else "object", (Stranger,), {})()
+
+
+@functools.lru_cache(100)
+def dtype_of(text):
+    dtype = np.dtype(text)
+    if dtype.names:
+        raise ValueError("the text of a dtype names fields")
+    return dtype
+
+
+def fields_of(fields):
+    """Return a structured dtype, of fields that have no fields themselves."""
+    if len(fields) > 100:
+        raise ValueError("a dtype has too many fields")
+    return np.dtype([(str(name)[:100], dtype_of(str(kind)[:100]), *map(tuple, rest)) for name, kind, *rest in fields])
+
+
+def of_a_size_to_count(number):
+    """Return a decimal number that an integer can be made of in no time."""
+    if number.is_finite() and abs(number.adjusted()) > DIGITS:
+        raise ValueError("a number is too large")
+    return number
+
+
+def short(numbers):
+    """Return a range that fits into memory as a list."""
+    if len(numbers) > ELEMENTS:
+        raise ValueError("a range is too long")
+    return numbers
+
+
+def hashable(keys):
+    try:
+        hashes = Counter(map(hash, keys))
+    except TypeError as error:
+        raise Malformed("a key can't be hashed") from error
+    if hashes and hashes.most_common(1)[0][1] > ALIKE:
+        raise Malformed("too many keys have one hash")
+    return keys
+
+
+async def nothing():
+    """Do nothing."""
+
+
+class Stranger:
+    """Stands for a value that is no plain data. It equals nothing but itself."""
+
