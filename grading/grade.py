@@ -3,11 +3,11 @@
 `grade_together` does so for some of them, and is what an engine maps over a class.
 """
 
-import contextlib
 import functools
 import hashlib
 import json
 import platform
+import re
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -93,7 +93,8 @@ def grade(work, notebook, submission, sandbox, beside=None):
     -------
     Part
     """
-    start = lambda: sandbox.start(work.limits, work.preload)  # noqa: E731
+    preload = work.preload if asks_for_imports(notebook, submission) else Preload()
+    start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
     files = {**(beside or {}), **work.master.files}
     with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
         verdicts, outputs = walk(notebook, submission, student, work.together)
@@ -134,6 +135,13 @@ def in_short(message):
         return "not written yet"
     first, *rest = message.splitlines()
     return " ".join(" ".join(line.split()) for line in rest or [first])
+
+
+def asks_for_imports(notebook, submission):
+    """Whether a student's own cells seem to use anything that takes long to load; else an emptier process is forked, which is faster."""
+    ours = {*notebook.given, *(test.plain for test in notebook.tests)}
+    own = (cell.source for cell in submission.cells if cell.kind == "code" and plain(cell.source) not in ours)
+    return not notebook.loaded.isdisjoint(word for source in own for word in re.findall(r"\w+", source))
 
 
 def walk(notebook, submission, student, together):
@@ -190,18 +198,28 @@ def walk(notebook, submission, student, together):
 
 
 def give(student, given, cell):
-    """Run a given cell as it was given. Where a student changed one that nbgrader locks, both are run, as it may hold an answer."""
+    """Run a given cell as it was given. Where a student changed one that nbgrader locks, both are run, as it may hold an answer.
+
+    What it imports is loaded when it is asked for, as that takes longer than grading.
+    """
+    if plain(cell.source) != given.plain and not given.is_put_off:
+        attempt(student, cell.source)
     if given.is_put_off:
         put_off(student, given)
-        return
-    if plain(cell.source) != given.plain:
-        attempt(student, cell.source)
-    attempt(student, given.source)
+    elif rest := put_off_imports(student, given):
+        attempt(student, rest)
 
 
 def put_off(student, given):
-    with contextlib.suppress(StudentDied):  # noted in student.died
-        student.put_off(given.source, given.names)
+    rest = put_off_imports(student, given)
+    student.put_off(rest, given.names.keys() - given.imports.keys())
+
+
+def put_off_imports(student, given):
+    """Put off what a given cell imports; return the rest of it."""
+    for name, statement in given.imports.items():
+        student.put_off(statement, [name])
+    return given.less_imports if given.imports else given.source
 
 
 def attempt(student, source, show=False):
@@ -313,7 +331,7 @@ def grade_one(work, submitted, sandbox):
             shown = page(notebook, submission, result, parts[name].outputs)
         except Exception:  # noqa: BLE001 - what can't be shown must not stop the class
             shown = page(notebook, None, result, {})
-        pages[name] = json.dumps(shown, ensure_ascii=False, indent=1)
+        pages[name] = json.dumps(shown, ensure_ascii=False)
         empty |= {notebook.key(one) for one in (untouched(notebook, submission) if submission else notebook.stubs)}
     return Graded(result, pages, submitted.digest, tuple(sorted(empty)), time.monotonic() - started)
 

@@ -329,12 +329,12 @@ class WarmBubblewrap:
     name = "warm bubblewrap"
 
     def __init__(self):
-        self.serves, self.warm = None, None
+        self.warm = {}  # each by the bytes of its folders and by what it has loaded
 
     def start(self, limits, preload=Preload()):
         theirs, ours = zip(os.pipe(), reversed(os.pipe()))
         try:
-            handle = self.forked(theirs, (limits.disk, preload))
+            handle = self.forked(theirs, limits.disk, preload)
         except BaseException:
             for descriptor in ours:
                 os.close(descriptor)
@@ -351,15 +351,17 @@ class WarmBubblewrap:
 
         return Process(*ours, kill)
 
-    def forked(self, pipes, serves):
+    def forked(self, pipes, disk, preload):
         """Have a worker forked that uses these pipes; return its process as a file descriptor."""
+        if len(self.warm) > 1 and (disk, preload) not in self.warm:
+            self.warm.clear()  # another assignment: one sandbox that has loaded nothing, and one with its modules
         for again in (True, False):
             try:
-                if self.warm is None or self.serves != serves:
-                    self.warm, self.serves = Warm(*serves), serves
-                return self.warm.fork(pipes)
+                if (disk, preload) not in self.warm:
+                    self.warm[disk, preload] = Warm(disk, preload)
+                return self.warm[disk, preload].fork(pipes)
             except OSError:
-                self.warm = None  # whatever ended it, another one is quickly made
+                self.warm.pop((disk, preload), None)  # whatever ended it, another one is quickly made
                 if not again:
                     raise
 

@@ -122,6 +122,8 @@ class StudentProcess:
         self.left = limits.total  # seconds that cells may still take
         self.deadline = float("inf")  # of the test that is judged
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
+        self.later = []  # cells that are put off, and of which the process was not told yet
+        self.noted = {}  # how many values each wanted name had, and whether the last can be called
         self.random = random_state()
 
     def __enter__(self):
@@ -158,18 +160,18 @@ class StudentProcess:
 
     def put_off(self, source, names):
         """Keep a cell that is only run when one of the names is asked for that it sets."""
-        self.told({"do": "put_off", "source": source, "names": [*names]})
+        self.later.append((source, [*names]))
 
     def told(self, request):
-        """Have a cell run or kept, and remember it for the process that may follow this one."""
+        """Have a cell run, and remember it for the process that may follow this one."""
         self.values.clear()
         if self.pipe is None:
             self.begin()
         left, started = self.left, time.monotonic()
         seconds, what = self.limits.cell, "a cell ran for more than {:g} s"
-        if request["do"] == "run" and left < -seconds:
+        if left < -seconds:
             return {}  # nothing at all is run any more
-        if request["do"] == "run" and not request["definitions"] and left < seconds:
+        if not request["definitions"] and left < seconds:
             seconds, what = left, f"the cells together took more than {self.limits.total:g} s"
         try:
             answer, _ = self.ask(request, b"", seconds, what)
@@ -182,7 +184,7 @@ class StudentProcess:
 
     def test(self, source):
         """Run a test in the student's process; return the value of its last line, or raise what it raises."""
-        request = {"do": "test", "source": source}
+        request = {"do": "test", "source": source, "definitions": False}
         self.values.clear()
         answer, body = self.ask(request, b"", self.limits.test, "the test ran for more than {:g} s")
         self.cells.append(request)
@@ -270,9 +272,12 @@ class StudentProcess:
 
     def about(self, name):
         """Return how many values the student's cells gave a name, and whether the last can be called."""
-        answer, _ = self.ask({"do": "about", "name": name}, b"", *self.for_a_call())
-        versions = answer.get("versions")
-        return versions if type(versions) is int else 0, answer.get("callable") is True
+        if self.pipe is None:
+            self.begin()
+        match self.noted.get(name):
+            case [int(versions), bool(can_be_called)]:
+                return versions, can_be_called
+        return 0, False
 
     # -------------------------------------------------------------------- the process
 
@@ -286,11 +291,17 @@ class StudentProcess:
         """
         if self.pipe is None:
             self.begin()
+        if self.later:
+            header = header | {"later": self.later}
+            self.cells.append({"do": "put_off", "later": self.later})
+            self.later = []
         now = time.monotonic()
         if self.deadline < now + seconds:
             seconds, what = self.deadline - now, f"the calls of one test took more than {self.limits.test:g} s"
         try:
-            return self.pipe.ask(header, body, now + seconds)
+            answer, body = self.pipe.ask(header, body, now + seconds)
+            self.noted = answer["noted"] if isinstance(answer.get("noted"), dict) else {}
+            return answer, body
         except StudentDied as death:
             if death.timed_out:
                 death = StudentDied(what.format(seconds), timed_out=True)
@@ -308,20 +319,25 @@ class StudentProcess:
             answer = self.begun()
         if "error" in answer:
             raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
-        self.decoder = Decoder(self.limits.answer, self.remote)
+        self.decoder, self.noted = Decoder(self.limits.answer, self.remote), {}
         cells, self.cells = self.cells, []
+        waiting, self.later = self.later, []
         for request in cells:
-            self.again(request)
+            if request["do"] == "put_off":
+                self.later += request["later"]
+            else:
+                self.again(request)
+        self.later += waiting
         self.deadline = deadline + time.monotonic() - started
 
     def again(self, request):
         """Do once more what an earlier process did."""
-        if request["do"] == "run" and self.left <= 0:
+        if self.left <= 0:
             request = request | {"definitions": True}
         try:
             self.told(request)
         except StudentDied:
-            if request["do"] == "run" and not request["definitions"]:
+            if not request["definitions"]:
                 self.again(request | {"definitions": True})
 
     def begun(self):

@@ -72,17 +72,19 @@ class Namespace(dict):
         run()
         return self[name]
 
+    def get(self, name, default=None):
+        return self[name] if name in self else default
+
+    def __contains__(self, name):
+        return super().__contains__(name) or name in self.later
+
 
 class Shell(InteractiveShell):
     """IPython without a person: nothing is asked, nothing is formatted for a screen, and no other program is started."""
 
     def transform_cell(self, raw_cell):
         """Leave a cell that is Python as it is."""
-        try:
-            compile(raw_cell, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        except (SyntaxError, ValueError):
-            return super().transform_cell(raw_cell)
-        return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+        return raw_cell.rstrip() + "\n" if is_python(raw_cell) else super().transform_cell(raw_cell)
 
     def enable_gui(self, gui=None):
         """Do nothing: there is no window."""
@@ -195,14 +197,19 @@ def without_signs(source):
     return re.sub(r"^[ \t]*\.{3,}(?: |$)", "", source, flags=re.MULTILINE) if re.match(r"\s*(>>>|In \[)", source) else source
 
 
-def imports(node):
-    return isinstance(node, (ast.Import, ast.ImportFrom))
+@functools.lru_cache(1)
+def is_python(text):
+    try:
+        compile(text, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def defines(node):
     """Whether a statement imports, defines, or sets a constant."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return imports(node) or isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
 
 
 def pictures():
@@ -238,10 +245,12 @@ class Notebook:
         self.decoder = Decoder(header["answer"])
         self.versions = {name: [] for name in header["wanted"]}
 
-    def put_off(self, header, body):
-        """Keep a cell until a name is asked for that it sets."""
-        source = header["source"]
-        self.names.put_off(header["names"], lambda: self.statements(self.shell.transform_cell(source)))
+    def put_off(self, cells):
+        """Keep cells until a name is asked for that one of them sets."""
+        for source, names in cells:
+            for name in names:
+                self.names.pop(name, None)
+            self.names.put_off(names, functools.partial(self.statements, source))
 
     def run(self, header, body):
         """Run a cell, or of what can't be run to its end the definitions."""
@@ -250,7 +259,7 @@ class Notebook:
         source = self.readable(source, before)
         try:
             if header["definitions"]:
-                self.statements(self.shell.transform_cell(source), only=defines)
+                self.statements(source, only=defines)
                 return None
             if not header["show"]:
                 self.run_whole(source)
@@ -267,8 +276,7 @@ class Notebook:
         """Return a cell as Python can read it: as it is, without invisible signs, or joined to what it was split from."""
         whole = before + "\n" + source
         for text in (source, without_signs(source), whole):
-            with contextlib.suppress(SyntaxError, ValueError):
-                compile(self.shell.transform_cell(text), "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            if is_python(text) or is_python(InteractiveShell.transform_cell(self.shell, text)):
                 return text
         return source
 
@@ -284,11 +292,12 @@ class Notebook:
             self.run_whole(rest)
         elif isinstance(error, ImportError):
             failed = next((at.lineno for at in traceback.extract_tb(error.__traceback__) if is_cell(at)), 0)
-            self.statements(self.shell.transform_cell(source), only=lambda node: node.lineno > failed)
+            self.statements(source, only=lambda node: node.lineno > failed)
         raise error
 
-    def statements(self, text, only=lambda node: True):
+    def statements(self, source, only=lambda node: True):
         """Run some statements of a cell, each by itself: one that fails costs itself."""
+        text = self.shell.transform_cell(source)
         name = self.shell.compile.cache(text, len(self.names["In"]))
         for node in compile(text, name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body:
             if only(node):
@@ -308,10 +317,9 @@ class Notebook:
                 if of_functions or not callable(value):
                     versions.append(value)
 
-    def about(self, header, body):
-        """Return how many values the cells gave a name, and whether the last can be called."""
-        versions = self.versions[header["name"]]
-        return {"versions": len(versions), "callable": bool(versions) and callable(versions[-1])}
+    def noted(self):
+        """Return how many values the cells gave each wanted name, and whether the last can be called."""
+        return {name: [len(values), callable(values[-1])] for name, values in self.versions.items() if values}
 
     def value(self, header, body):
         """Return the value of a name that the student's cells set."""
@@ -324,9 +332,8 @@ class Notebook:
 
     def next(self, header, body):
         """Return what an iterator that was told of gives next."""
-        with self.traps():
-            for value in self.encoder.kept[header["number"]]:
-                return {"value": self.encoder.encode(value)}
+        for value in self.encoder.kept[header["number"]]:
+            return {"value": self.encoder.encode(value)}
         return {"over": True}
 
     def call(self, header, body):
@@ -338,8 +345,7 @@ class Notebook:
         given = encoded(arguments)
         function = self.encoder.kept[header["number"]] if "number" in header else self.latest(header["name"])
         try:
-            with self.traps():
-                value = function(*arguments[0], **arguments[1])
+            value = function(*arguments[0], **arguments[1])
         except NotImplementedError:
             if len(self.versions.get(header.get("name"), ())) < 2:
                 raise
@@ -351,12 +357,6 @@ class Notebook:
         if encoded(arguments) != given:
             answer["arguments"] = self.encoder.encode(arguments)
         return answer
-
-    @contextlib.contextmanager
-    def traps(self):
-        """Let a function find what IPython puts among the built-in names."""
-        with self.shell.builtin_trap, self.shell.display_trap:
-            yield
 
     # ------------------------------------------------------------------ what went wrong
 
@@ -380,9 +380,10 @@ class Notebook:
             alike = [name for name, value in self.names.items() if callable(value) and name[:1] != "_"]
             found = difflib.get_close_matches(error.name, alike, 1, 0.8)
             return f": there is a {found[0]}, did you mean that name?" if found else ""
-        hidden = sorted(word for word in re.findall(r"\w+", line) if word in self.names and hides(word, self.names[word]))
+        there = dict(self.names)  # without what was put off
+        hidden = sorted(word for word in re.findall(r"\w+", line) if word in there and hides(word, there[word]))
         if isinstance(error, (TypeError, AttributeError)) and hidden:
-            value = repr(self.names[hidden[0]])[:40]
+            value = repr(there[hidden[0]])[:40]
             return f": {hidden[0]} is no longer Python's own, one of the notebook's cells has set it to {value}"
         return ""
 
@@ -456,9 +457,11 @@ def main(shell=None):
         printed = sys.stdout = io.StringIO()
         notebook.encoder.body = []
         try:
+            notebook.put_off(header.get("later", ()))
             answer = getattr(notebook, header["do"])(header, body) or {}
         except BaseException as error:  # a student's code may raise anything, SystemExit among it
             answer = notebook.failure(error)
+        answer["noted"] = notebook.noted()
         answer["printed"] = "" if printed.closed else printed.getvalue()[:PRINTED]
         answers.write(frame(answer, b"".join(notebook.encoder.body)))
         answers.flush()
