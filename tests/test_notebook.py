@@ -18,6 +18,7 @@ from init_utils import (
     predict_dec,
     update_parameters,
 )
+from public_tests import PREFLIGHT
 
 EXERCISES = ("zeros", "random", "he")
 
@@ -541,6 +542,11 @@ class Page(HTMLParser):
             self.images.append(attributes)
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))
+
+
+def test_the_preflight_of_the_solutions_finds_nothing(executed):
+    (output,) = cells_by_id(executed)["preflight"].outputs
+    assert output.data["text/html"].endswith(f"<p>{PREFLIGHT['ready']}</p>")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,11 @@ import itertools
 import re
 import sys
 import time
+import types
 import warnings
+from collections import Counter
+from contextlib import suppress
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -15,6 +19,9 @@ from conftest import ROOT, function_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from IPython.core.inputtransformer2 import TransformerManager
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import public_tests
 from public_tests import (
@@ -282,6 +289,68 @@ def test_what_is_no_function_is_told_so(nothing):
         initialize_parameters_he_test(nothing)
 
 
+def failing(exercise, before="", **changes):
+    """What the check of an exercise says of the solution below some lines, or after some changes."""
+    source = cell(exercise, SOLUTION)
+    for old, new in changes.items():
+        source = source.replace(old, new)
+    with pytest.raises(CheckFailed) as caught:
+        CHECKS[exercise](function_of(f"{before}\n{source}", f"initialize_parameters_{exercise}"))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("before", "hint"),
+    [
+        ("str = 'W'", "`str` is no longer Python's own: one of your cells has set it to 'W'."),
+        ("len = 3", "`len` is no longer Python's own: one of your cells has set it to 3."),
+        ("range = [1, 2]", "`range` is no longer Python's own: one of your cells has set it to [1, 2]."),
+        ("range = np.zeros(2)", "`range` is no longer Python's own: one of your cells has set it to array([0., 0.])."),
+        ("np = 3", "`np` is no longer NumPy: one of your cells has set it to 3."),
+        ("str, sum = 'W' * 10**6, 'b'", "`str` is no longer"),
+    ],
+)
+def test_a_name_of_python_or_numpy_that_a_cell_has_set_is_named(before, hint):
+    failed = failing("zeros", before)
+    assert failed.hint.startswith(hint) and failed.hint.endswith(
+        "Rename that variable, restart the kernel, and run all cells."
+    )
+    assert failed.kind == "error" and len(failed.hint) < 250
+
+
+def test_a_name_of_python_that_the_function_itself_has_set_is_named():
+    assert failing("zeros", **{"    L =": "    str = 'W'\n    L ="}).hint.startswith("`str` is no longer Python's own")
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "mistake"),
+    [
+        ("sum = 3", {"layers_dims[l]": "layers_dims(l)"}, "call for an entry"),  # not on that line
+        ("str = lambda l: f'{l}'\nL = 1", {"layers_dims[l]": "layers_dims(l)"}, "call for an entry"),  # can be called
+        ("L = np.zeros(2)", {"np.zeros": "np.zero"}, "attribute"),
+        ("np = np", {"len(layers_dims)": "layers_dims.len()"}, "attribute of a list"),
+        ("str = 'W'", {"str(l)": "l"}, "text plus number"),  # not called
+    ],
+)
+def test_other_errors_keep_their_hint(before, changes, mistake):
+    assert failing("zeros", before, **changes).hint.startswith(MESSAGES["error"].hints[mistake].split("{")[0])
+
+
+def test_a_stand_in_without_a_namespace_gets_the_plain_hint():
+    """The grader's function has no globals, and its errors no lines of Python's own."""
+
+    class StandIn:
+        __name__ = "initialize_parameters_he"
+        __code__ = compile("", "<student>", "exec")
+
+        def __call__(self, layers_dims):
+            raise TypeError("'str' object is not callable")
+
+    with pytest.raises(CheckFailed) as caught:
+        initialize_parameters_he_test(StandIn())
+    assert caught.value.hint == MESSAGES["error"].hints["call for an entry"]
+
+
 def test_a_learner_can_stop_a_check():
     def stopped(layers_dims):
         raise KeyboardInterrupt
@@ -420,7 +489,7 @@ def test_a_hidden_check_finds_state_between_calls():
 def test_every_message_can_be_translated_in_one_place():
     """Nothing that a learner reads is written outside the tables, names and numbers aside."""
     source = (ROOT / "public_tests.py").read_text()
-    tables = ("MESSAGES", "SCALE", "SPREAD", "PREFLIGHT", "HIDDEN", "LABELS", "PASSED", "WORDS")
+    tables = ("MESSAGES", "SCALE", "SPREAD", "PREFLIGHT", "HIDDEN", "LABELS", "PASSED", "WORDS", "COURSE")
     elsewhere = []
     for node in ast.parse(source).body:
         names = (
@@ -459,9 +528,9 @@ def test_messages_are_short_sentences_with_all_three_parts():
 # ------------------------------------------------------------------- the pre-flight
 
 
-def looked_at(sources):
-    """The pre-flight's table for a notebook with these cells: {row: (zeros, random, he)}."""
-    namespace = {"np": np, "__name__": "__main__"}
+def looked_at(sources, **others):
+    """The pre-flight's table for a notebook with these cells and names: {row: (zeros, random, he)}."""
+    namespace = {"np": np, "__name__": "__main__", **others}
     for source in sources:
         exec(source, namespace)
     table = preflight(namespace)
@@ -506,6 +575,13 @@ def test_preflight_of_three_right_answers_is_all_ok():
             "uses factor: keep the cell",
         ),
         ([("np.sqrt(2 /", "np.sqrt(factor /")], "names", "uses factor, which is not set"),
+        (
+            [("len(layers_dims)", "len(layer_dims)")],
+            "names",
+            "uses layer_dims, which is not set anywhere. Is it layers_dims?",
+        ),
+        ([("def initialize_parameters_he", "def init_he")], "there", "init_he? Give it the name back"),
+        ([("def initialize_parameters_he", "def cache")], "there", "no function initialize_parameters_he"),
         ([("    parameters = {}\n", "    parameters = {}\n    print(layers_dims)\n")], "prints", "prints"),
         ([("    L =", "    while True:\n        pass\n    L =")], "checks", "still running"),
         ([("    L =", "    raise SystemExit\n    L =")], "checks", "SystemExit"),
@@ -521,6 +597,126 @@ def test_preflight_names_what_it_looks_for(changes, row, words, ticking):
     assert all(value == "ok" for others in found.values() for value in others[:2])
     costs = row in ("there", "parameters", "checks") or words.startswith("reached") or "not set" in words
     assert (table.summary == PREFLIGHT["ready"]) != costs
+
+
+def test_preflight_names_what_was_set_in_place_of_pythons_own():
+    found, _ = looked_at([*READY, "str, sum, factor = 'W', 3, 2"])
+    assert found["names"][0].startswith("uses str, which one of your cells has set")
+    assert "`str` is no longer Python's own" in found["checks"][0]
+
+
+def imported(cells, **others):
+    """What the pre-flight says when IPython has run these cells, the exercises among them, and they have set these names."""
+    transformed = [TransformerManager().transform_cell(source) for source in cells]
+    found, table = looked_at(READY, In=["", *transformed], **others)
+    said = re.match(r"Your cells import (.*), which the course does not have", table.summary)
+    assert bool(said) != (table.summary == PREFLIGHT["ready"])
+    assert found["imports"] == ["ok"] * 3
+    return said[1].split(", ") if said else []
+
+
+def of(name, kind=None):
+    """A module of this name, or a class or a function that comes from it."""
+    if kind is None:
+        return types.ModuleType(name)
+    made = type("Made", (), {}) if kind is type else lambda: None
+    made.__module__ = name
+    return made
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["import seaborn as sns"], ["seaborn"]),
+        (["import numpy as np, torch.nn.functional as F"], ["torch"]),
+        (["from tqdm.auto import tqdm"], ["tqdm"]),
+        (["def scale(x):\n    if x:\n        import jax\n    return x"], ["jax"]),
+        (["import torch", "import seaborn", "import torch"], ["seaborn", "torch"]),
+        (["%matplotlib inline\nimport pandas as pd\n!ls"], ["pandas"]),
+        (["this is no Python", "'\\d'\nimport torch"], ["torch"]),
+        (["try:\n    import torch\nexcept ValueError:\n    pass"], ["torch"]),
+        (["try:\n    import torch\nexcept ImportError:\n    torch = None", "import torch"], ["torch"]),
+    ],
+)
+def test_preflight_names_an_import_that_the_course_does_not_have(cells, names):
+    assert imported(cells) == names
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [],
+        ["%matplotlib inline\n%pip install torch\n!pip install torch\n?str"],
+        ["%%time\nsum([])", "%%bash\nimport torch"],
+        ["import math, os.path, __future__, random, json, collections.abc", "from dataclasses import dataclass"],
+        ["import scipy.stats, joblib, threadpoolctl, sklearn.datasets, matplotlib.pyplot as plt, mpl_toolkits"],
+        ["import ipywidgets, PIL.Image\nfrom IPython.display import display", "import jupyterlab, nbformat"],
+        ["from init_utils import *\nimport public_tests", "from . import torch"],
+        ["try:\n    import torch\nexcept ImportError:\n    torch = None"],
+        ["try:\n    from torch import nn\nexcept (ValueError, ModuleNotFoundError):\n    import tensorflow"],
+        ["try:\n    import torch\nexcept:\n    pass\nelse:\n    import torchvision"],
+        ["from contextlib import suppress\nwith suppress(ImportError):\n    import torch"],
+        ["import = torch", 'text = "import torch"  # import torch', "\0"],
+    ],
+)
+def test_preflight_names_no_import_that_the_grader_can_do_without(cells):
+    assert imported(cells) == []
+
+
+def test_preflight_sees_imports_by_what_they_have_left_behind():
+    left = {
+        "sns": of("seaborn"),
+        "Net": of("torch.nn", type),
+        "bar": of("tqdm.std", types.FunctionType),
+        "_": of("jax"),
+    }
+    assert imported([], **left) == ["seaborn", "torch", "tqdm"]
+    guarded = "try:\n    import torch, tqdm, seaborn\nexcept ImportError:\n    pass"
+    assert imported([guarded], **left) == []
+    ours = {
+        "plt": of("matplotlib.pyplot"),
+        "f": of("init_utils", types.FunctionType),
+        "g": of(None, types.FunctionType),
+    }
+    assert imported([], **ours, here=of("__main__", type), c=Counter) == []
+
+
+@pytest.mark.parametrize("In", [None, 3, "import torch", [None, 3, Liar()], Liar()])
+def test_preflight_needs_no_list_of_what_was_run(In):
+    assert looked_at(READY, In=In)[1].summary == PREFLIGHT["ready"]
+
+
+def test_preflight_takes_a_module_that_lies_beside_the_notebook(tmp_path, monkeypatch):
+    (tmp_path / "my_scales.py").write_text("factor = 10")
+    assert imported(["import my_scales"]) == ["my_scales"]
+    monkeypatch.chdir(tmp_path)
+    assert imported(["import my_scales, torch"]) == ["torch"]
+
+
+@pytest.mark.parametrize("line", ["sns.set_theme()", "import seaborn.utils"])
+def test_preflight_says_which_exercise_needs_the_package(line):
+    solution = cell("he", SOLUTION).replace(
+        "    parameters = {}\n", f"    if not layers_dims:\n        {line}\n    parameters = {{}}\n"
+    )
+    found, table = looked_at([*READY[:2], solution], sns=of("seaborn"), In=["import seaborn as sns"])
+    assert found["imports"] == ["ok", "ok", "uses seaborn, which the course does not have"]
+    assert "Not ready yet: exercise 3 (He)." in table.summary and table.summary.startswith("Your cells import seaborn,")
+
+
+def test_the_packages_of_the_course_are_those_that_its_requirements_bring():
+    lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    asked = {canonicalize_name(Requirement(line).name) for line in lines if line}
+    brought, left = set(), set(asked)
+    while left:
+        brought.add(name := left.pop())
+        with suppress(metadata.PackageNotFoundError):
+            needs = map(Requirement, metadata.requires(name) or [])
+            plain = (need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""}))
+            left |= {canonicalize_name(need.name) for need in plain} - brought
+    sources = metadata.packages_distributions()
+    installed = {name: set(map(canonicalize_name, sources[name])) for name in public_tests.COURSE & set(sources)}
+    assert [name for name, packages in installed.items() if not packages & brought] == []
+    assert asked - set.union(*installed.values()) <= {"sandlock"}  # Linux alone has it
 
 
 def test_preflight_takes_whatever_can_be_called():

@@ -7,18 +7,23 @@ The checks hold expected values and properties only; there is no solution in
 here to call. The grader brings its own reference to `hidden_test`.
 """
 
+import ast
 import builtins
 import difflib
 import dis
 import html
 import inspect
 import io
+import re
+import reprlib
 import sys
 import time
 import traceback
 import types
+import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +52,10 @@ WORDS = {
     "more keys": "{keys} and {number} more",
     "a function": "the function",
     "a name": "a name",
+    "taken": "`{name}` is no longer {owner}: one of your cells has set it to {value}. Rename that variable, restart the "
+    "kernel, and run all cells.",
+    "of Python": "Python's own",
+    "of NumPy": "NumPy",
 }
 HIDDEN = {
     "title": "{function}: a hidden check failed, on {architecture}",
@@ -455,6 +464,7 @@ PREFLIGHT = {
         "stub": ("The line with NotImplementedError is gone", "yes, if Python reaches it"),
         "checks": ("The visible checks pass", "yes, 10 points for each exercise"),
         "names": ("It uses no variable from outside", "only if the cell that sets it is missing or runs later"),
+        "imports": ("It uses only packages that the course has", "yes, if Python reaches it"),
         "prints": ("It prints nothing", "no"),
     },
     "missing": "no function {name}",
@@ -466,12 +476,18 @@ PREFLIGHT = {
     "fails": "no. Got: {got}. {hint}",
     "uses": "uses {names}: keep the cell that sets it, above this exercise",
     "undefined": "uses {names}, which is not set anywhere",
+    "misspelled": "uses {names}, which is not set anywhere. Is it {similar}?",
+    "taken": "uses {names}, which one of your cells has set in place of Python's or NumPy's own: rename that variable",
+    "foreign": "uses {names}, which the course does not have",
     "prints": "prints, and may",
     "unknown": "could not be looked at",
     "ready": "All visible checks pass. Extra cells, extra variables and prints cost nothing. Restart the kernel, run all "
     "cells, save, and hand in.",
     "not ready": "Not ready yet: {exercises}. You can hand in all the same; the other exercises keep their points. Extra cells, "
     "extra variables and prints cost nothing.",
+    "imported": "Your cells import {names}, which the course does not have, so that import fails where this is graded. The "
+    "functions of its cell are kept, but one that uses {names} fails. Delete the import, or do the same with NumPy or "
+    "another package of the course. Then restart the kernel and run all cells.",
 }
 
 
@@ -762,12 +778,14 @@ class Attempt:
             mistake = "no seed" if self.exercise.scale else "other"
             self.fail("repeat", mistake, dims=list(self.sizes))
 
-    def fail(self, kind, mistake, **details):
-        """Raise CheckFailed with the message of a kind and the hint for a mistake."""
+    def fail(self, kind, mistake, better_hint="", **details):
+        """Raise CheckFailed with the message of a kind and the hint for a mistake, unless there is a better one."""
         message = MESSAGES[kind]
         call = f"{self.exercise.function}({list(self.sizes)})"
-        texts = (text.format(**details) for text in (message.expected, message.got, message.hints[mistake]))
-        raise CheckFailed(call, kind, *texts) from None
+        expected, got, hint = (
+            text.format(**details) for text in (message.expected, message.got, message.hints[mistake])
+        )
+        raise CheckFailed(call, kind, expected, got, better_hint or hint) from None
 
     # ------------------------------------------------------------------ the call
 
@@ -817,6 +835,7 @@ class Attempt:
         self.fail(
             "error",
             self.mistake_in_error(error, text, line),
+            _taken(error, text, self.target),
             error=text,
             line=WORDS["line"].format(number=line.lineno, text=line.line) if line else "",
             name=self.exercise.function,
@@ -1344,6 +1363,35 @@ def _learners_line(error, target):
     return lines[-1] if lines else None
 
 
+def _taken(error, text, target):
+    """Return what to say of a name of Python's or NumPy's that fails because a cell has set it, or an empty text."""
+    if _is(error, AttributeError):
+        names, owner = ["np"], WORDS["of NumPy"]
+    elif _is(error, TypeError) and "object is not callable" in text:
+        names, owner = dir(builtins), WORDS["of Python"]
+    else:
+        return ""
+    frames = [at for at in traceback.walk_tb(error.__traceback__) if at[0].f_code.co_filename == _file(target)]
+    for frame, number in frames[-1:]:
+        known = {**frame.f_globals, **frame.f_locals}
+        for name in _names_in(frame.f_code, number):
+            if name in names and name in known and f"{type(known[name]).__name__}' object" in text:
+                value = " ".join(reprlib.repr(known[name]).split())
+                return WORDS["taken"].format(name=name, owner=owner, value=value)
+    return ""
+
+
+def _names_in(code, number):
+    """Return the names of variables that are read on a line of code."""
+    read = [
+        instruction.argval
+        for instruction in dis.get_instructions(code)
+        if instruction.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF"))
+        and getattr(instruction.positions, "lineno", None) == number
+    ]
+    return [name for names in read for name in (names if _is(names, tuple) else (names,))]
+
+
 @contextmanager
 def _time_limit(target):
     """Raise TimeoutError when the learner's own code has run for SECONDS, even if it catches every Exception."""
@@ -1375,6 +1423,18 @@ def _time_limit(target):
 
 # ------------------------------------------------------------------ the pre-flight
 
+# What can be imported wherever requirements.txt is installed, beside Python's own modules.
+COURSE = set(
+    "numpy matplotlib mpl_toolkits pylab sklearn scipy joblib threadpoolctl IPython ipywidgets ipykernel "
+    "jupyter_client jupyter_core jupyter_server jupyterlab notebook nbclient nbconvert nbformat nbgrader traitlets "
+    "matplotlib_inline PIL dateutil cycler contourpy kiwisolver pyparsing fontTools packaging six rich pytest hypothesis "
+    "sqlalchemy alembic requests urllib3 certifi httpx bs4 bleach jinja2 markupsafe mistune yaml jsonschema pygments "
+    "psutil rapidfuzz tornado zmq attr attrs sortedcontainers typing_extensions sandlock".split()
+)
+# Who catches one of these goes on without the package.
+NO_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+NO_HARM = (PREFLIGHT["ok"], PREFLIGHT["unknown"])
+
 
 @dataclass(frozen=True)
 class Preflight:
@@ -1385,7 +1445,7 @@ class Preflight:
     rows : tuple of tuple of str
         What was looked for, what was found in each exercise, whether it costs points.
     summary : str
-        One sentence: ready, or what is left to do.
+        What is imported and won't be there, if anything is; then ready, or what is left to do.
     """
 
     rows: tuple
@@ -1424,19 +1484,22 @@ def preflight(namespace):
     -------
     Preflight
     """
+    foreign = _foreign(namespace)
     with _own_random_state():
-        columns = [_findings(namespace, exercise) for exercise in (ZEROS, RANDOM, HE)]
+        columns = [_findings(namespace, exercise, foreign) for exercise in (ZEROS, RANDOM, HE)]
     rows = tuple(
         (title, *(column.get(name, "-") for column in columns), costs)
         for name, (title, costs) in PREFLIGHT["rows"].items()
     )
-    ready = [column.get("checks") == PREFLIGHT["ok"] for column in columns]
+    ready = [column.get("checks") == PREFLIGHT["ok"] and column.get("imports") in NO_HARM for column in columns]
     left = ", ".join(title for title, is_ready in zip(PREFLIGHT["columns"][1:], ready) if not is_ready)
     summary = PREFLIGHT["not ready"].format(exercises=left) if left else PREFLIGHT["ready"]
+    if foreign:
+        summary = PREFLIGHT["imported"].format(names=", ".join(sorted(foreign))) + " " + summary
     return Preflight(rows, summary)
 
 
-def _findings(namespace, exercise):
+def _findings(namespace, exercise, foreign):
     """Return what was found in one exercise, by the name of the row."""
     target = namespace.get(exercise.function)
     if not callable(target):
@@ -1447,6 +1510,7 @@ def _findings(namespace, exercise):
         "checks": _look_at_checks,
         "stub": _look_at_stub,
         "names": _look_at_names,
+        "imports": lambda target, exercise: _look_at_imports(target, foreign),
     }
     printed = io.StringIO()
     for name, look in looks.items():
@@ -1468,6 +1532,8 @@ def _renamed(namespace, name):
         and other not in {exercise.function for exercise in (ZEROS, RANDOM, HE)}
     ]
     similar = difflib.get_close_matches(name, mine, n=1, cutoff=0.5)
+    kind = name.rpartition("_")[2]  # init_he is short, but there is no doubt whose it is
+    similar = similar or [other for other in mine if kind in other.lower().split("_")][:1]
     return PREFLIGHT["similar" if similar else "missing"].format(name=name, similar="".join(similar))
 
 
@@ -1505,18 +1571,90 @@ def _look_at_checks(target, exercise):
 
 def _look_at_names(target, exercise):
     target = inspect.unwrap(target)
+    known = target.__globals__
     names = {
         instruction.argval
-        for code in (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))
-        for instruction in dis.get_instructions(code)
+        for instruction in _instructions(target)
         if instruction.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")
     }
-    unset = sorted(name for name in names if name not in target.__globals__ and not hasattr(builtins, name))
+    unset = sorted(name for name in names if name not in known and not hasattr(builtins, name))
     used = sorted(
         name
-        for name in names & set(target.__globals__)
-        if not isinstance(target.__globals__[name], types.ModuleType) and not callable(target.__globals__[name])
+        for name in names & set(known)
+        if not isinstance(known[name], types.ModuleType) and not callable(known[name])
     )
+    taken = [name for name in used if name == "np" or hasattr(builtins, name)]
     if unset:
-        return PREFLIGHT["undefined"].format(names=", ".join(unset))
+        similar = difflib.get_close_matches(unset[0], {*target.__code__.co_varnames, *known}, n=1, cutoff=0.75)
+        text = PREFLIGHT["misspelled" if similar else "undefined"]
+        return text.format(names=", ".join(unset), similar="".join(similar))
+    if taken:
+        return PREFLIGHT["taken"].format(names=", ".join(taken))
     return PREFLIGHT["uses"].format(names=", ".join(used)) if used else ""
+
+
+def _instructions(target):
+    """Return what a function does step by step, and what the functions inside of it do."""
+    parts = (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))
+    return [instruction for code in parts for instruction in dis.get_instructions(code)]
+
+
+def _look_at_imports(target, foreign):
+    target = inspect.unwrap(target)
+    steps = _instructions(target)
+    used = {_package(target.__globals__.get(step.argval)) for step in steps if step.opname == "LOAD_GLOBAL"}
+    used |= {step.argval.partition(".")[0] for step in steps if step.opname == "IMPORT_NAME"}
+    return PREFLIGHT["foreign"].format(names=", ".join(sorted(used & foreign))) if used & foreign else ""
+
+
+def _foreign(namespace):
+    """Return the packages that the notebook imports and can't do without, and that the course does not have."""
+    cells = namespace.get("In")  # IPython's list of what was run, with its magics turned into Python
+    texts = [text for text in cells if _is(text, str)] if _is(cells, list) else []
+    imports = [found for text in texts for found in _imports_of_cell(text)]
+    needed = {name for name, optional in imports if not optional}
+    optional = {name for name, optional in imports if optional}
+    bound = {_package(value) for name, value in namespace.items() if _is(name, str) and not name.startswith("_")}
+    return {name for name in needed | (bound - optional) if not _in_course(name)}
+
+
+def _imports_of_cell(text):
+    """Return the packages that a cell imports, each with whether the cell goes on without it."""
+    for source in (text, re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", text)):
+        with suppress(Exception), warnings.catch_warnings():  # a cell may hold anything
+            warnings.simplefilter("ignore")
+            return list(_imports(ast.parse(source)))
+    return []
+
+
+def _imports(node, optional=False):
+    names = [alias.name for alias in node.names] if _is(node, ast.Import) else []
+    if _is(node, ast.ImportFrom) and not node.level:
+        names = [node.module]
+    yield from ((name.partition(".")[0], optional) for name in names)
+    caught = [handler.type for handler in getattr(node, "handlers", ())]
+    caught += [item.context_expr for item in getattr(node, "items", ())]
+    for part in caught:
+        names = {inner.id for inner in ast.walk(part) if _is(inner, ast.Name)} if part else NO_IMPORT
+        optional = optional or bool(names & NO_IMPORT)
+    for child in ast.iter_child_nodes(node):
+        if _is(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield from _imports(child, optional)
+
+
+def _package(value):
+    """Return where a module, a function or a class comes from, or None."""
+    if _is(value, (types.ModuleType, types.FunctionType, type)):
+        with suppress(Exception):
+            name = value.__name__ if _is(value, types.ModuleType) else value.__module__
+            return name.partition(".")[0]
+    return None
+
+
+def _in_course(name):
+    """Whether a package can be imported where this is graded: it is the course's, Python's, or lies beside the notebook."""
+    if name in COURSE or name in sys.stdlib_module_names or name in (None, "__main__"):
+        return True
+    return any(
+        (folder / f"{name}.py").exists() or (folder / name).is_dir() for folder in (Path(__file__).parent, Path())
+    )
