@@ -17,11 +17,9 @@ c.ClearSolutions.code_stub = {
 # nbgrader's commands and its formgrader grade in a sandbox, as `python -m grading autograde` does.
 if (course / "grading").is_dir():
     sys.path.append(str(course))
-    from grading.fleet import grade_class
-    from grading.plugin import plug_into_nbgrader
+    from grading import plug_in
 
-    plug_into_nbgrader(grade_class)
-    c.GenerateFeedback.exporter_class = "grading.plugin.FeedbackPage"
+    plug_in(c)
 
 # `nbgrader zip_collect`: a file as Moodle names it, in its folder or without one, and as Canvas does. The student id is
 # the number that the platform gives a person: Ada Lovelace_1234567_assignsubmission_file_initialization.ipynb, or

@@ -9,3 +9,18 @@ if "jsonschema" not in sys.modules:
     import jsonschema  # noqa: F401
 
     del sys.modules["rfc3987_syntax"]
+
+
+def plug_in(config):
+    """Have nbgrader's commands and its formgrader grade with this package: one line of a course's nbgrader_config.py.
+
+    Parameters
+    ----------
+    config : traitlets.config.Config
+        What ``get_config()`` returns there.
+    """
+    from grading.fleet import grade_class  # both import the whole grader
+    from grading.plugin import plug_into_nbgrader
+
+    plug_into_nbgrader(grade_class)
+    config.GenerateFeedback.exporter_class = "grading.plugin.FeedbackPage"

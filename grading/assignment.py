@@ -337,8 +337,8 @@ class CourseAssignment:
         if tests and self.config.Grading.get("together", True) is False:
             raise NbGraderException(
                 f"These tests can't be split from the student's code: {', '.join(tests)}. nbgrader_config.py has "
-                "`c.Grading.together = False`, so nothing was graded. Change the tests so that plain data crosses, or take "
-                "out that line; docs/grading.md says more."
+                "`c.Grading.together = False`, so nothing was graded. Let the tests pass and compare plain data, or take that "
+                "line out."
             )
 
     # ------------------------------------------------------------------ the release

@@ -141,8 +141,7 @@ class Plan:
             yield f"To be graded: {reasons}; {len(self.unchanged)} unchanged."
         if self.changed and self.together:
             yield (
-                f"Run together with the student's code, which could forge their points: {', '.join(self.together)}. "
-                "docs/grading.md says why."
+                f"Run together with the student's code, which could forge their points: {', '.join(self.together)}."
             )
 
 
