@@ -29,10 +29,12 @@ import sys
 import traceback
 
 import numpy as np
+from IPython.core.displayhook import DisplayHook
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from IPython.utils.text import SList
+from traitlets import Type
 
 if __package__:
     from grading.protocol import LENGTHS, Decoder, Encoder, frame
@@ -79,8 +81,26 @@ class Namespace(dict):
         return super().__contains__(name) or name in self.later
 
 
+class Hook(DisplayHook):
+    """Takes the value of a cell's last line, for ``_`` and ``Out``, and prints it nowhere."""
+
+    def compute_format_data(self, result):
+        return {}, {}
+
+    def write_output_prompt(self):
+        """Do nothing."""
+
+    def write_format_data(self, *arguments):
+        """Do nothing."""
+
+    def finish_displayhook(self):
+        """Do nothing."""
+
+
 class Shell(InteractiveShell):
     """IPython without a person: nothing is asked, nothing is formatted for a screen, and no other program is started."""
+
+    displayhook_class = Type(Hook)
 
     def transform_cell(self, raw_cell):
         """Leave a cell that is Python as it is."""
@@ -212,6 +232,12 @@ def defines(node):
     return isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
 
 
+def as_output(data):
+    """Return what a cell displayed as an output of a notebook."""
+    texts = {kind: base64.b64encode(part).decode() if isinstance(part, bytes) else part for kind, part in data.items()}
+    return {"output_type": "display_data", "data": texts}
+
+
 def pictures():
     """Yield what a cell drew with Matplotlib, as outputs of a notebook."""
     pyplot = sys.modules.get("matplotlib.pyplot")
@@ -265,10 +291,10 @@ class Notebook:
                 self.run_whole(source)
                 return None
             with capture_output() as shown:
-                self.run_whole(source)
+                value = self.run_whole(source)
             print(shown.stdout, end="")
-            outputs = [{"output_type": "display_data", "data": output.data} for output in shown.outputs]
-            return {"outputs": [*outputs, *pictures()]}
+            last = [] if value is None else [self.shell.display_formatter.format(value)[0]]
+            return {"outputs": [*map(as_output, [*(output.data for output in shown.outputs), *last]), *pictures()]}
         finally:
             self.take_note()
 

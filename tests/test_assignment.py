@@ -47,8 +47,9 @@ def test_a_link_in_place_of_a_folder_is_told(course, to):
     hand_in(course.folder, "amy", RIGHT)
     (course.folder / "submitted" / "eve").mkdir()
     (course.folder / "submitted" / "eve" / NAME).symlink_to(to)
-    data, why = course.assignment.handed_in("eve")
-    assert data is None and "found a link" in why and "eve/numbers" in why
+    notebooks, missing, *_ = course.assignment.handed_in("eve")
+    why = missing[NAME]
+    assert not notebooks and "found a link" in why and "eve/numbers" in why
     assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
 
 
@@ -64,8 +65,9 @@ def test_a_folder_that_nobody_may_read_is_told_and_costs_nobody_else(course, mon
 
     monkeypatch.setattr(os, "scandir", refused)
     assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
-    data, why = course.assignment.handed_in("eve")
-    assert data is None and why.startswith("eve/numbers can't be read. Allow it with `chmod")
+    notebooks, missing, *_ = course.assignment.handed_in("eve")
+    why = missing[NAME]
+    assert not notebooks and why.startswith("eve/numbers can't be read. Allow it with `chmod")
 
 
 def test_trouble_of_this_machine_stops_everything_before_it_costs_anybody(course, monkeypatch):
@@ -83,8 +85,8 @@ def test_a_second_notebook_is_named_in_the_message(course):
     hand_in(course.folder, "amy", {})
     nbformat.write(solved(course.folder, RIGHT), course.folder / "submitted" / "amy" / NAME / f"{NAME}-Copy1.ipynb")
     course.autograde()
-    data, remark = course.assignment.handed_in("amy")
-    assert data is not None and remark == "Beside it lies numbers-Copy1.ipynb, which was not graded."
+    notebooks, _, _, remark = course.assignment.handed_in("amy")
+    assert [*notebooks] == [NAME] and remark == "Beside it lies numbers-Copy1.ipynb, which was not graded."
     assert remark in course.standing("amy").message
 
 
@@ -161,5 +163,5 @@ def test_a_notebook_one_level_too_high_is_named(course):
     place = course.folder / "submitted" / "zed"
     place.mkdir(parents=True)
     nbformat.write(solved(course.folder, RIGHT), place / f"{NAME}.ipynb")
-    _, why = course.assignment.handed_in("zed")
-    assert why == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
+    _, missing, *_ = course.assignment.handed_in("zed")
+    assert missing[NAME] == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."

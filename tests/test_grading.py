@@ -370,8 +370,8 @@ def test_a_folder_that_is_a_link_to_a_peers_hands_in_nothing(small):
     save(blank(["he"]), small.submission("zoe").parent)
     small.submission("mallory").parent.parent.mkdir()
     small.submission("mallory").parent.symlink_to(small.submission("zoe").parent)
-    data, why = small.handed_in("mallory")
-    assert data is None and "Expected initialization.ipynb in initialization/" in why
+    notebooks, missing, *_ = small.handed_in("mallory")
+    assert not notebooks and "Expected initialization.ipynb in initialization/" in missing["initialization"]
 
 
 def test_a_receipt_that_is_a_link_tells_nothing_of_where_it_leads(small, tmp_path):
@@ -385,14 +385,14 @@ def test_a_copy_that_jupyter_keeps_is_no_second_notebook(small):
     save(blank(), folder, "my own name.ipynb")
     (folder / ".ipynb_checkpoints").mkdir()
     save("of an hour ago", folder / ".ipynb_checkpoints", "my own name-checkpoint.ipynb")
-    data, _ = small.handed_in("zoe")
-    assert data == (folder / "my own name.ipynb").read_bytes()
+    notebooks, *_ = small.handed_in("zoe")
+    assert notebooks == {"initialization": (folder / "my own name.ipynb").read_bytes()}
 
 
 def test_a_file_that_is_too_large_is_told_so(small, monkeypatch):
     for place in (assignment_room, submission_room):
-        monkeypatch.setattr(place, "LARGEST", 1000)
-    save(blank(), small.submission("zoe").parent)
+        monkeypatch.setattr(place, "LARGEST", 100_000)
+    save(nbformat.writes(blank()) + 100_000 * " ", small.submission("zoe").parent)
     result = graded(small, ["zoe"])["zoe"].result
     assert result.status == "malformed" and "are allowed: clear the outputs" in result.message
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from conftest import ROOT, nbgrader
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.utils import parse_utc
 from term import NAME, RIGHT, WHERE, WRONG, Course, a_test, cell, hand_in, read_source, write_source
 
 from grading import plugin, standing, store
@@ -466,17 +467,18 @@ def test_of_whom_nbgrader_graded_before_a_penalty_stands_unless_the_course_has_a
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("K = (3", "the cell K = \\(3 is no Python \\('\\(' was never closed, line 1\\)"),
+        ("K = (3", "the test K is no Python \\('\\(' was never closed, line 1\\)"),
         (None, "it is no notebook"),
     ],
 )
 def test_a_source_that_nobody_can_be_graded_with_is_refused(course, source, words):
-    path = course.assignment.master_path
+    path = course.assignment.source / f"{NAME}.ipynb"
     if source is None:
         path.write_text(path.read_text()[:500])
     else:
         notebook = read_source(course.folder)
-        notebook.cells.append(nbformat.v4.new_code_cell(source))
+        marks = {"grade": True, "solution": False, "locked": True, "grade_id": "K", "points": 1, "schema_version": 3}
+        notebook.cells.append(nbformat.v4.new_code_cell(source, metadata={"nbgrader": marks}))
         write_source(course.folder, notebook)
     for step in (course.release, course.autograde, course.feedback):
         with pytest.raises(NbGraderException, match=words):
@@ -493,11 +495,28 @@ def test_a_lost_notebook_is_made_again_and_keeps_no_page_from_anybody(course):
     assert course.feedback() == {"amy": "written", "bob": "stood"}
 
 
-def test_graded_cells_in_a_second_notebook_are_refused(course):
-    nbformat.write(read_source(course.folder), course.folder / "source" / NAME / "more.ipynb")
+def test_each_of_two_notebooks_with_the_same_cells_has_its_own_points_page_and_penalty(course):
+    more = course.folder / "source" / NAME / "more.ipynb"
+    nbformat.write(read_source(course.folder), more)
     course.release()
-    with pytest.raises(NbGraderException, match="graded cells in more too, and only numbers.ipynb is graded here"):
-        course.autograde()
+    shutil.copy(more, course.folder / "submitted" / "amy" / NAME)
+    assert course.autograde()[0] == {"amy": "graded", "bob": "graded"}
+    parts = {one.student_id: one.scores for one in standing.standings(course.assignment)}
+    assert (parts["amy"]["more/double-test"], parts["bob"]["more/double-test"]) == (4.0, 0.0)
+    assert "Expected more.ipynb in numbers/, found numbers.ipynb" in course.standing("bob").message
+    course.feedback()
+    for student in ("amy", "bob"):
+        assert [course.assignment.page(student, name).exists() for name in ("more", "numbers")] == [True, True]
+    with course.assignment.gradebook() as gradebook:
+        gradebook.update_or_create_assignment(NAME, duedate="2020-03-01 14:00:00 UTC")
+        gradebook.find_submission(NAME, "amy").timestamp = parse_utc("2026-03-01 14:00:00 UTC")
+        gradebook.db.commit()
+    course.autograde()
+    with course.assignment.gradebook() as gradebook:
+        notebooks = gradebook.find_submission(NAME, "amy").notebooks
+        assert {one.name: one.late_submission_penalty for one in notebooks} == {
+            one.name: one.score for one in notebooks
+        }
 
 
 def test_a_removed_student_is_not_shown_as_graded_when_he_is_back(course):
