@@ -100,6 +100,8 @@ def verify(arguments):
     with tempfile.TemporaryDirectory(prefix="verify-", dir=origin.root / "build") as folder:
         place = Path(folder)
         shutil.copytree(origin.source, place / "source" / arguments.assignment)
+        if (rules := origin.root / "autotests.yml").exists():  # how nbgrader writes tests
+            shutil.copy(rules, place)
         course = CourseAssignment(arguments.assignment, origin.root, apart=place)
         handed_in = {"reference": course.source, "untouched": course.folder(course.course.release_directory, ".")}
         with console.status("Grading the reference solution and the untouched release ..."):
@@ -259,20 +261,27 @@ def report(arguments):
 
 
 def print_table(title, standings, exercises):
-    """Print some students as a table; where the messages would be squeezed, they stand below it."""
-    names = [exercises[name] for name in exercises]
-    rows = [
-        (
-            one.student_id,
-            f"{one.score:g}/{one.max_score:g}",
-            *(f"{one.scores.get(name, 0):g}" for name in exercises),
-            one.status,
-            one.message,
-        )
-        for one in standings
-    ]
-    heads = ["student", "score", *names, "status"]
-    taken = sum(max(map(len, column)) + 3 for column in zip(heads, *(line[:-1] for line in rows)))
+    """Print some students as a table.
+
+    Where the messages would be squeezed, they stand below it. Exercises that would not fit are left out.
+    """
+    rows, heads, taken = [], [], console.width + 1
+    for shown in (exercises, {}):
+        if taken > console.width:
+            rows = [
+                (
+                    one.student_id,
+                    f"{one.score:g}/{one.max_score:g}",
+                    *(f"{one.scores.get(name, 0):g}" for name in shown),
+                    one.status,
+                    one.message,
+                )
+                for one in standings
+            ]
+            heads = ["student", "score", *shown.values(), "status"]
+            taken = sum(max(map(len, column)) + 3 for column in zip(heads, *(line[:-1] for line in rows)))
+    if len(heads) < len(exercises) + 3:
+        console.print(f"The points of the {len(exercises)} parts do not fit here; they are in the table that is written.")
     beside = console.width - taken >= READABLE
     table = Table(title=title)
     for head in heads:

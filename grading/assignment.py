@@ -74,6 +74,8 @@ class CourseAssignment:
             own = {f"{step}_directory": step for step in STEPS}
             own |= {"root": str(apart), "db_url": f"sqlite:///{apart / 'gradebook.db'}"}
             self.config.merge(Config({"CourseDirectory": own}))
+            around = self.config.IncludeHeaderFooter
+            around.update({name: str(root.resolve() / around[name]) for name in ("header", "footer") if around.get(name)})
         self.course = CourseDirectory(config=self.config)
         self.course.assignment_id = self.assignment = assignment
         self.root = Path(self.course.root)
