@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import types
 
-PRELOADED = ["programs", "nbgrader.apps.nbgraderapp", "grading.__main__"]
+PRELOADED = ["programs", "nbgrader.apps.nbgraderapp", "grading.__main__", "ipykernel.kernelapp", "ipykernel.ipkernel"]
 
 
 def run_as(module, folder, line, environment):
@@ -36,4 +37,6 @@ def become(module, folder, line, environment, log):
         for descriptor in (1, 2):
             os.dup2(file.fileno(), descriptor)
     sys.argv = list(line)
+    # A process that this one starts would import the program that runs the tests, if it was told of it.
+    sys.modules["__main__"] = types.ModuleType("__main__")
     importlib.import_module(module).main()

@@ -1,0 +1,84 @@
+"""What an unmodified nbgrader gives, and what this project's grader gives, side by side: courses, commands, points."""
+
+import contextlib
+import csv
+import os
+import shutil
+import sqlite3
+
+from conftest import ROOT, nbgrader
+from programs import run_as
+
+CONFIG = """
+import kernels  # forked from a process that has imported what a kernel needs
+c = get_config()
+c.CourseDirectory.course_id = "plain"
+"""
+
+
+class Course:
+    """A course, with this project's grader or with nothing but nbgrader.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    ours : bool
+        Whether the grader of this project is plugged in.
+    """
+
+    def __init__(self, folder, ours):
+        self.folder, self.ours = folder, ours
+        (folder / "submitted").mkdir(parents=True)
+        if ours:
+            shutil.copy(ROOT / "nbgrader_config.py", folder)
+            shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (folder / "nbgrader_config.py").write_text(CONFIG)
+
+    def release(self, assignment):
+        """Build the release; return what was said where that failed, or an empty text."""
+        if self.ours:
+            return self.run("release", assignment)
+        return self.run("generate_assignment", assignment)
+
+    def autograde(self, assignment):
+        """Grade everybody; return what was said where that failed, or an empty text."""
+        return self.run("autograde", assignment)
+
+    def run(self, command, assignment):
+        if self.ours:
+            line = ["grading", command, assignment, "--course", str(self.folder)]
+            code, said = run_as("grading.__main__", self.folder, line, {})
+            return said if code else ""
+        try:
+            nbgrader(
+                self.folder, command, assignment, JUPYTER_DEFAULT_PROVISIONER_NAME=os.environ.get("KERNELS", "forked")
+            )
+        except AssertionError as failed:
+            return str(failed)
+        return ""
+
+    def points(self, assignment):
+        """Return the points in the gradebook: by student, by notebook and cell."""
+        query = """
+            select student_id, notebook.name, base_cell.name, coalesce(manual_score, auto_score, 0) from grade
+            join base_cell on cell_id = base_cell.id join submitted_notebook on grade.notebook_id = submitted_notebook.id
+            join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
+            join assignment on submitted_assignment.assignment_id = assignment.id
+            join notebook on submitted_notebook.notebook_id = notebook.id where assignment.name = ?
+        """
+        found = {}
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(self.database()) as database:
+            for student, notebook, cell, points in database.execute(query, [assignment]):
+                found.setdefault(student, {})[notebook, cell] = points
+        return found
+
+    def messages(self, assignment):
+        """Return the messages to the students that this project's grader has for each, by student."""
+        if self.run("report", assignment):
+            return {}
+        with open(self.folder / "grades" / f"{assignment}.csv", newline="") as file:
+            return {row["student_id"]: row["message"] for row in csv.DictReader(file)}
+
+    def database(self):
+        return sqlite3.connect(f"file:{self.folder / 'gradebook.db'}?mode=ro", uri=True)
