@@ -33,6 +33,7 @@ def become(module, folder, line, environment, log):
     """Be that program, in this process."""
     os.chdir(folder)
     os.environ.update(environment)
+    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it, a kernel leaves alone what is written to its descriptors
     with open(log, "a") as file:
         for descriptor in (1, 2):
             os.dup2(file.fileno(), descriptor)
