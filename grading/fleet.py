@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -63,7 +64,7 @@ class Local(Executor):
     broken = BrokenExecutor
 
     def __init__(self, jobs):
-        self.jobs, self.width, self.pool = jobs, 2 * jobs, None
+        self.jobs, self.width, self.pool, self.scratch = jobs, 2 * jobs, None, None
 
     def submit(self, function, /, *arguments):
         try:
@@ -80,7 +81,9 @@ class Local(Executor):
             # Not by fork: a fork would share the gradebook's connection. One process imports, and the others are its forks.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["grading.grade"])
-            self.pool = ProcessPoolExecutor(self.jobs, context, initializer=settle_in)
+            self.scratch = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
+            settings = {"initializer": settle_in, "initargs": (self.scratch.name,)}
+            self.pool = ProcessPoolExecutor(self.jobs, context, **settings)
         return self.pool
 
     def __exit__(self, kind, error, trace):
@@ -89,10 +92,14 @@ class Local(Executor):
         if kind is not None:  # nobody waits for what is under way
             for process in multiprocessing.active_children():
                 process.kill()
+                process.join()
+        if self.scratch is not None:
+            self.scratch.cleanup()
 
 
-def settle_in():
-    """Leave Ctrl-C to the process that started this one, and end when that one does."""
+def settle_in(scratch):
+    """Leave Ctrl-C to the process that started this one, end when that one does, and leave files only where it removes them."""
+    tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -508,7 +508,10 @@ def is_plain_import(node):
 
 
 def names_in(source):
-    """Return the names that some code sets at its top level; for each, whether a function or a class is among it."""
+    """Return the names that some code sets at its top level; for each, whether a function or a class is among it.
+
+    ``_`` is nobody's: it stands for what is thrown away, and IPython asks for it after every cell.
+    """
     try:
         symbols = symtable.symtable(source, "cell", "exec").get_symbols()
     except (SyntaxError, ValueError):
@@ -516,7 +519,7 @@ def names_in(source):
     return {
         symbol.get_name(): symbol.is_namespace()
         for symbol in symbols
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+        if (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()) and symbol.get_name().strip("_")
     }
 
 

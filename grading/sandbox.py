@@ -111,6 +111,7 @@ def environment():
         "MPLBACKEND": "Agg",
         "PYTHONBREAKPOINT": "0",  # nobody is there to talk to a debugger
         "IPYTHONDIR": "/tmp/ipython",
+        "NBGRADER_EXECUTION": "autograde",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
