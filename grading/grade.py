@@ -95,7 +95,7 @@ def grade(work, notebook, submission, sandbox, beside=None):
     """
     preload = work.preload if asks_for_imports(notebook, submission) else Preload()
     start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
-    files = {**(beside or {}), **work.master.files}
+    files = {**work.master.files, **{name: one for name, one in (beside or {}).items() if name not in work.master.files}}
     with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
         verdicts, outputs = walk(notebook, submission, student, work.together)
     messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}

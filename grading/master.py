@@ -104,12 +104,15 @@ class Test:
     points : float
     key : str
         What a `Result` calls it.
+    asked : tuple of str
+        The lines from which nbgrader wrote tests.
     """
 
     grade_id: str
     source: str
     points: float
     key: str
+    asked: tuple = ()
 
     @cached_property
     def plain(self):
@@ -213,6 +216,7 @@ class MasterNotebook:
                 self.generated.get(cell.grade_id, cell.source),
                 float(cell.marks["points"]),
                 self.key(cell.grade_id),
+                tuple(line.strip() for line in cell.source.splitlines() if "AUTOTEST" in line),
             )
             for cell in self.cells
             if cell.is_test
@@ -420,7 +424,7 @@ class Master:
         solutions = [text for cell in cells if cell.is_solution for text in (cell.grade_id, code(cell.source))]
         return (
             {"the given code": hashed(given), "the solutions": hashed(solutions)}
-            | {f"the test {test.key}": hashed([code(test.source)]) for test in self.tests}
+            | {f"the test {test.key}": hashed([code(test.source), *test.asked]) for test in self.tests}
             | {f"the answer {answer.key}": hashed([answer.kind, str(answer.stub)]) for answer in self.answers}
             | {f"the points of {name}": f"{points:g}" for name, points in self.points.items()}
             | {name: hashed([code_or_text(name, content)]) for name, content in self.files.items()}

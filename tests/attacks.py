@@ -744,8 +744,9 @@ cell(
             exec(thing)
         if isinstance(thing, dict):
             for value in list(thing.values()):
-                if isinstance(value, (str, bytes)) and "HIDDEN" in str(value) and "SOLUTION" in str(value):
-                    exec(str(value))
+                text = str(value) if isinstance(value, (str, bytes)) else ""
+                if "HIDDEN" in text and "SOLUTION" in text:
+                    exec(text)
 """,
 )
 cell(
