@@ -267,8 +267,9 @@ class Decoder:
         """Return pairs whose keys make a dict."""
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
             raise Malformed("a value is not what the protocol knows")
-        keys = hashable([self.value(key, depth + 1) for key, _ in content])
-        return zip(keys, [self.value(item, depth + 1) for _, item in content])
+        pairs = [self.values(pair, depth) for pair in content]  # one by one: so their arrays lie in the message
+        hashable([key for key, _ in pairs])
+        return pairs
 
     def table(self, content, depth):
         """Return what pandas made in the other process, where it is here too."""
