@@ -7,6 +7,7 @@ student code shares this process and may send whatever it likes instead.
 A message is what `protocol.py` says. `student.py` is the other end.
 """
 
+import _posixsubprocess
 import ast
 import base64
 import builtins
@@ -473,7 +474,7 @@ def start_nothing():
     def refuse(*arguments, **options):
         raise PermissionError(errno.EPERM, ALONE)
 
-    subprocess.Popen._execute_child = refuse
+    subprocess.Popen._execute_child = _posixsubprocess.fork_exec = refuse
     for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp"):
         setattr(os, name, refuse)
     os.system = lambda line: print(*shell_lines(line), sep="\n") or 0
