@@ -251,7 +251,7 @@ def defines(node):
 def as_output(data):
     """Return what a cell displayed as an output of a notebook."""
     texts = {kind: base64.b64encode(part).decode() if isinstance(part, bytes) else part for kind, part in data.items()}
-    return {"output_type": "display_data", "data": texts}
+    return {"output_type": "display_data", "data": {kind: text for kind, text in texts.items() if isinstance(text, str)}}
 
 
 def pictures():
@@ -306,11 +306,16 @@ class Notebook:
             if not header["show"]:
                 self.run_whole(source)
                 return None
+            value, error = None, None
             with capture_output() as shown:
-                value = self.run_whole(source)
+                try:
+                    value = self.run_whole(source)
+                except BaseException as raised:  # noqa: BLE001 - what was shown before it is shown all the same
+                    error = self.failure(raised)
             print(shown.stdout, end="")
             last = [] if value is None else [self.shell.display_formatter.format(value)[0]]
-            return {"outputs": [*map(as_output, [*(output.data for output in shown.outputs), *last]), *pictures()]}
+            outputs = [*map(as_output, [*(output.data for output in shown.outputs), *last]), *pictures()]
+            return {"outputs": outputs} | (error or {})
         finally:
             self.take_note()
 

@@ -424,7 +424,9 @@ def test_what_a_cell_shows_is_kept_where_it_is_asked_for(student):
     student.run("'quiet';", show=True)
     assert student.outputs == [{"output_type": "stream", "text": ""}]
     assert after(student, "'kept'", "g = _") == "kept"
-    student.run("1 / 0", show=True)
+    error = student.run("print('before')\ndisplay('it')\n1 / 0", show=True)
+    assert isinstance(error, ZeroDivisionError) and student.outputs[0]["text"] == "before\n"
+    assert student.outputs[1]["data"] == {"text/plain": "'it'"}
     assert student.outputs[-1] == {"output_type": "error", "evalue": "ZeroDivisionError: division by zero"}
     student.run("g = 1", show=True)
     assert student.outputs == [{"output_type": "stream", "text": ""}] and student.value("g") == 1
