@@ -8,7 +8,6 @@ import tracemalloc
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pytest

@@ -582,7 +582,7 @@ def test_silence_ends_at_the_deadline(data):
         "import os\nfor fd in range(0, 64):\n    try: os.close(fd)\n    except OSError: pass",
         "import os, struct\nfor fd in range(3, 64):\n    try: os.write(fd, struct.pack('<QQ', 20, 0) + b'{\"value\": true}     ' * 1)\n    except OSError: pass",
         "import sys\nsys.modules['json'].dumps = lambda *a, **k: 'x' * 10**7",
-        "import sys\nsys.modules['__main__'].LENGTHS = None",
+        "type(get_ipython()).transform_cell.__globals__['LENGTHS'] = None",
         "import threading, os\nthreading.Thread(target=lambda: [os.write(4, b'x' * 4096) for _ in range(100000)], daemon=True).start()",
         "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'BufferedWriter':\n        try: o.close()\n        except Exception: pass",
     ],
