@@ -243,36 +243,40 @@ class Decoder:
             if kind == "matrix" and array.ndim == 2:
                 return np.asmatrix(array)
             return array[()] if kind == "scalar" and array.ndim == 0 else array
+        make, parts = self.recipe(kind, content, depth)  # raises what `remote` raises
         try:
-            if kind in READ and isinstance(content, str) and (len(content) < DIGITS or kind in ("bytes", "bytearray")):
-                return READ[kind](content)
-            if kind in HELD and isinstance(content, list):
-                return HELD[kind](self.values(content, depth))
-            if kind in PAIRS and isinstance(content, list):
-                return PAIRS[kind](dict(self.pairs(content, depth)))
-            if kind == "namedtuple":
-                name, fields, items = content
-                return self.kind_of_tuple(str(name)[:100], *(str(field)[:100] for field in fields[:100]))(
-                    *self.values(items, depth)
-                )
-            if kind == "pandas":
-                return self.table(content, depth)
+            return make(parts)
         except Malformed:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a library makes of what is no value of its kind
             raise Malformed("a value is not what the protocol knows") from error
+
+    def recipe(self, kind, content, depth):
+        """Return what makes a value of a kind, and the values that it makes it of."""
+        if kind in READ and isinstance(content, str) and (len(content) < DIGITS or kind in ("bytes", "bytearray")):
+            return READ[kind], content
+        if kind in HELD and isinstance(content, list):
+            return HELD[kind], self.values(content, depth)
+        if kind in PAIRS and isinstance(content, list):
+            return lambda pairs: PAIRS[kind](dict(pairs)), self.pairs(content, depth)
+        if kind == "namedtuple" and isinstance(content, list) and len(content) == 3 and isinstance(content[2], list):
+            name, fields, items = content
+            return lambda items: self.kind_of_tuple(name, fields)(*items), self.values(items, depth)
+        if kind == "pandas":
+            return lambda parts: self.table(parts, depth), content
         raise Malformed("a value is not what the protocol knows")
 
     def values(self, trees, depth):
         return [self.value(tree, depth + 1) for tree in trees]
 
-    def kind_of_tuple(self, name, *fields):
+    def kind_of_tuple(self, name, fields):
         """Return the class of named tuples: one and the same for all that are alike, as making it takes long."""
-        if (name, *fields) not in self.named:
+        key = str(name)[:100], *(str(field)[:100] for field in fields[:100])
+        if key not in self.named:
             if len(self.named) >= KINDS:
                 raise Malformed(f"there are more than {KINDS} kinds of named tuples")
-            self.named[name, *fields] = collections.namedtuple(name, fields, rename=True)
-        return self.named[name, *fields]
+            self.named[key] = collections.namedtuple(key[0], key[1:], rename=True)
+        return self.named[key]
 
     def pairs(self, content, depth):
         """Return pairs whose keys make a dict."""
@@ -437,4 +441,3 @@ async def nothing():
 
 class Stranger:
     """Stands for a value that is no plain data. It equals nothing but itself."""
-

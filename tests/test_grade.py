@@ -210,7 +210,9 @@ def test_what_passes_in_one_kernel_passes_here(exercise, test):
 def test_what_can_not_be_passed_is_passed_where_the_test_runs_together():
     cells = [("it-exercise", "def apply(f, x):\n    return f(x)"), ("it-test", "assert apply(lambda x: x, 1) == 1")]
     master = master_of("kernel", cells)
-    assert graded(master, cells).scores == {"it-test": 0}
+    split = graded(master, cells)
+    assert split.scores == {"it-test": 0}
+    assert "the test passes something of type function, and only plain data can be passed" in split.message
     together = find_together(Work(master, LIMITS))
     assert together == {"it-test"}
     assert graded(master, cells, together).scores == {"it-test": 5}

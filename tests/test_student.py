@@ -164,6 +164,18 @@ def test_what_a_returned_function_raises_is_raised_here_with_its_line(student):
     assert [at.lineno + 1 for at in caught.traceback if str(at.path) == trusted.FILE] == [3]
 
 
+@pytest.mark.parametrize("given", [len, lambda: 1, iter([1]), (n for n in ()), object(), json])
+def test_what_is_no_data_can_not_be_passed_however_deep_it_lies(student, given):
+    student.run("def f(*x):\n    return 1")
+    kind = type(given).__name__
+    for arguments in ([given], [[1, {"a": (given,)}]]):
+        with pytest.raises(
+            TypeError, match=f"the test passes something of type {kind}, and only plain data can be passed"
+        ):
+            student.call("f", *arguments)
+    assert student.call("f", 1) == 1 and student.died == []
+
+
 def test_an_iterator_gives_one_after_the_other_and_only_what_is_asked_for(student):
     student.run(
         "made = []\ndef f():\n    n = 0\n    while True:\n        made.append(n)\n        yield n\n        n += 1\ndef g():\n    return made"
