@@ -218,7 +218,6 @@ def test_a_question_has_no_answer(student, asks):
         "subprocess.Popen('ls', shell=True)",
         "subprocess.check_output(['python', '-c', '1'])",
         "subprocess.getoutput('ls')",
-        "os.system('ls')",
         "os.fork()",
         "os.forkpty()",
         "os.popen('ls').read()",
@@ -237,6 +236,13 @@ def test_a_program_that_would_be_started_is_an_error_that_says_so(student, start
         student.call("f")
     assert ALONE in str(student.run(f"g = {start}"))
     assert student.died == []
+
+
+def test_a_line_that_python_gives_to_a_shell_does_what_a_shell_line_does(student):
+    assert after(
+        student, "import os\nstate = os.system('echo x > a.txt; no-such-program')\ng = state, open('a.txt').read()"
+    ) == (0, "x\n")
+    assert after(student, "%%bash\ncat << END > b.txt\none\ntwo\nEND", "g = open('b.txt').read()") == "one\ntwo\n"
 
 
 def test_threads_and_await_are_no_programs(student):
