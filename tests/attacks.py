@@ -364,7 +364,7 @@ body(
     import pickle
     class Run:
         def __reduce__(self):
-            return os.system, ("echo <MARK> > <OUTSIDE>/pickle",)
+            return __import__("posix").system, ("echo <MARK> > <OUTSIDE>/pickle",)
     data = pickle.dumps(Run())
     send(frame({"value": {"ndarray": {"dtype": "O", "shape": [1], "bytes": len(data)}}}, data))
     return {}
