@@ -27,6 +27,7 @@ NESTED = 40  # how deep a value is sent
 DEPTH = 60  # how deep one is read
 ELEMENTS = 10_000_000  # of all arrays in one message, also where strides make one number look like many
 NODES = 100_000  # values in one message, arrays counted as one
+KINDS = 100  # of named tuples, fields of one dtype
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
 RAW = "biufcSUMm"  # kinds of dtype whose arrays travel as they lie in memory
 DIGITS = 10_000  # bits of a number
@@ -66,7 +67,7 @@ SHORT = {
     np.dtype: (lambda value: value.str, lambda text: dtype_of(text[:100])),
 }
 READ = {kind.__name__: read for kind, (_, read) in SHORT.items()}
-BUILT_IN = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type)}
+BUILT_IN = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and kind.__name__ == name}
 
 # What holds other values: how it is taken apart into a list, and put together.
 HOLDING = {
@@ -127,7 +128,7 @@ class Encoder:
             return {kind.__name__: SHORT[kind][0](value)}
         if isinstance(value, np.dtype) and value.kind in RAW:
             return {"dtype": value.str}
-        if isinstance(value, np.generic) and value.dtype.kind in "biufcMm":
+        if isinstance(value, np.generic) and (value.dtype.kind in "biufcMmS" or value.dtype.names):
             return {"scalar": self.array(np.asarray(value))}
         if kind in (np.ndarray, np.matrix):
             return {kind.__name__: self.array(np.asarray(value), depth)}
@@ -178,12 +179,13 @@ class Encoder:
 
     def array(self, array, depth=0):
         spec = {"dtype": array.dtype.str, "shape": array.shape, "writeable": bool(array.flags.writeable)}
-        if array.dtype.kind == "V" and array.dtype.names and not array.dtype.hasobject:
-            spec["dtype"] = array.dtype.descr
-        elif array.dtype.kind == "O" and depth < NESTED:
-            return spec | {"items": [self.encode(item, depth + 1) for item in array.flat]}
+        if array.dtype.names and not array.dtype.hasobject:
+            spec["dtype"], _ = spelled(array.dtype)
         elif array.dtype.kind not in RAW:
-            return spec  # its shape and type are all that can be sent
+            spec["dtype"] = "|O"
+            if array.dtype.kind in "OT" and depth < NESTED:
+                spec["items"] = [self.encode(item, depth + 1) for item in array.flat]
+            return spec  # of what is neither numbers nor objects, the shape is all that can be sent
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
@@ -213,7 +215,7 @@ class Decoder:
 
     def __init__(self, limit, remote=None):
         self.limit, self.used, self.remote = limit, 0, remote
-        self.memories = {}
+        self.memories, self.named = {}, {}
 
     def decode(self, tree, body):
         """Return the value of a tree whose arrays are in ``body``; raise Malformed for anything else."""
@@ -241,34 +243,48 @@ class Decoder:
             if kind == "matrix" and array.ndim == 2:
                 return np.asmatrix(array)
             return array[()] if kind == "scalar" and array.ndim == 0 else array
+        make, parts = self.recipe(kind, content, depth)  # raises what `remote` raises
         try:
-            if kind in READ and isinstance(content, str) and (len(content) < DIGITS or kind in ("bytes", "bytearray")):
-                return READ[kind](content)
-            if kind in HELD and isinstance(content, list):
-                return HELD[kind](self.values(content, depth))
-            if kind in PAIRS and isinstance(content, list):
-                return PAIRS[kind](dict(self.pairs(content, depth)))
-            if kind == "namedtuple":
-                name, fields, items = content
-                made = collections.namedtuple(str(name)[:100], [str(field)[:100] for field in fields[:100]], rename=True)
-                return made(*self.values(items, depth))
-            if kind == "pandas":
-                return self.table(content, depth)
+            return make(parts)
         except Malformed:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a library makes of what is no value of its kind
             raise Malformed("a value is not what the protocol knows") from error
+
+    def recipe(self, kind, content, depth):
+        """Return what makes a value of a kind, and the values that it makes it of."""
+        if kind in READ and isinstance(content, str) and (len(content) < DIGITS or kind in ("bytes", "bytearray")):
+            return READ[kind], content
+        if kind in HELD and isinstance(content, list):
+            return HELD[kind], self.values(content, depth)
+        if kind in PAIRS and isinstance(content, list):
+            return lambda pairs: PAIRS[kind](dict(pairs)), self.pairs(content, depth)
+        if kind == "namedtuple" and isinstance(content, list) and len(content) == 3 and isinstance(content[2], list):
+            name, fields, items = content
+            return lambda items: self.kind_of_tuple(name, fields)(*items), self.values(items, depth)
+        if kind == "pandas":
+            return lambda parts: self.table(parts, depth), content
         raise Malformed("a value is not what the protocol knows")
 
     def values(self, trees, depth):
         return [self.value(tree, depth + 1) for tree in trees]
 
+    def kind_of_tuple(self, name, fields):
+        """Return the class of named tuples: one and the same for all that are alike, as making it takes long."""
+        key = str(name)[:100], *(str(field)[:100] for field in fields[:100])
+        if key not in self.named:
+            if len(self.named) >= KINDS:
+                raise Malformed(f"there are more than {KINDS} kinds of named tuples")
+            self.named[key] = collections.namedtuple(key[0], key[1:], rename=True)
+        return self.named[key]
+
     def pairs(self, content, depth):
         """Return pairs whose keys make a dict."""
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
             raise Malformed("a value is not what the protocol knows")
-        keys = hashable([self.value(key, depth + 1) for key, _ in content])
-        return zip(keys, [self.value(item, depth + 1) for _, item in content])
+        pairs = [self.values(pair, depth) for pair in content]  # one by one: so their arrays lie in the message
+        hashable([key for key, _ in pairs])
+        return pairs
 
     def table(self, content, depth):
         """Return what pandas made in the other process, where it is here too."""
@@ -288,12 +304,12 @@ class Decoder:
     def array(self, spec, depth=0):
         """Return the array of a specification, once everything about it has been checked."""
         try:
-            dtype = spec["dtype"]
-            dtype = fields_of(dtype) if isinstance(dtype, list) else dtype_of(str(dtype)[:100])
-            shape = tuple(spec["shape"])
-        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+            dtype, shape = self.dtype(spec["dtype"]), tuple(spec["shape"])
+        except Malformed:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever NumPy makes of what is no dtype
             raise Malformed("an array has no dtype or no shape") from error
-        if len(shape) > 32 or not all(type(size) is int and 0 <= size for size in shape):
+        if len(shape) > 32 or not all(type(size) is int and 0 <= size <= ELEMENTS for size in shape):
             raise Malformed("an array has no shape that can be")
         size = 1
         for length in shape:
@@ -303,7 +319,7 @@ class Decoder:
             raise Malformed(f"the arrays have more than {ELEMENTS} elements")
         if dtype.kind == "O":
             return self.objects(spec.get("items"), shape, size, depth)
-        if dtype.kind not in RAW and not (dtype.kind == "V" and dtype.names and not dtype.hasobject):
+        if dtype.kind not in RAW and not (dtype.names and not dtype.hasobject):
             return np.full(shape, None, dtype=object)
         data = self.take(spec.get("bytes"))
         if len(data) != size * dtype.itemsize:
@@ -313,6 +329,17 @@ class Decoder:
         if spec.get("writeable") is not True:
             array.flags.writeable = False
         return array
+
+    def dtype(self, tree, depth=0):
+        """Return the dtype that `spelled` has spelled; what it raises for anything else may be any exception."""
+        if isinstance(tree, str):
+            return dtype_of(tree[:100])
+        self.left -= len(tree["fields"])
+        if self.left < 0 or len(tree["fields"]) > KINDS or depth > NESTED:
+            raise Malformed("a dtype has too many fields")
+        names, offsets, kinds, shapes = zip(*tree["fields"])
+        kinds = [(self.dtype(kind, depth + 1), tuple(shape)) for kind, shape in zip(kinds, shapes)]
+        return np.dtype({"names": names, "formats": kinds, "offsets": offsets, "itemsize": tree["size"]})
 
     def objects(self, items, shape, size, depth):
         """Return an array of any values, one by one."""
@@ -375,11 +402,13 @@ def dtype_of(text):
     return dtype
 
 
-def fields_of(fields):
-    """Return a structured dtype, of fields that have no fields themselves."""
-    if len(fields) > 100:
-        raise ValueError("a dtype has too many fields")
-    return np.dtype([(str(name)[:100], dtype_of(str(kind)[:100]), *map(tuple, rest)) for name, kind, *rest in fields])
+def spelled(dtype):
+    """Return a dtype as plain data, with the places of its fields, and the shape that it has as a field itself."""
+    dtype, shape = dtype.subdtype or (dtype, ())
+    if not dtype.names:
+        return dtype.str, shape
+    fields = [[name, dtype.fields[name][1], *spelled(dtype.fields[name][0])] for name in dtype.names]
+    return {"size": dtype.itemsize, "fields": fields}, shape
 
 
 def of_a_size_to_count(number):
@@ -412,4 +441,3 @@ async def nothing():
 
 class Stranger:
     """Stands for a value that is no plain data. It equals nothing but itself."""
-

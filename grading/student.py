@@ -6,12 +6,14 @@ read and every write has a deadline.
 
 import builtins
 import contextlib
+import functools
 import json
 import linecache
 import os
 import random
 import select
 import time
+from collections import deque
 
 import numpy as np
 
@@ -51,6 +53,7 @@ class Pipe:
 
     def __init__(self, process, limit):
         self.process, self.limit, self.buffer = process, limit, bytearray()
+        self.taken = 0  # bytes of all answers
         self.ready = {}
         for stream, event in ((process.requests, select.POLLOUT), (process.answers, select.POLLIN)):
             os.set_blocking(stream, False)
@@ -96,6 +99,7 @@ class Pipe:
             self.buffer += part
         data = bytes(self.buffer[:size])
         del self.buffer[:size]
+        self.taken += size
         return data
 
     def wait(self, stream, deadline):
@@ -201,7 +205,7 @@ class StudentProcess:
         finally:
             self.deadline = float("inf")
 
-    def call(self, name, *args, **kwargs):
+    def call(self, name, /, *args, **kwargs):
         """Call one of the student's functions; return what it returns, or raise what it raises.
 
         Where the test has seeded or drawn since the last call, the student's random numbers go on from there.
@@ -240,22 +244,36 @@ class StudentProcess:
 
     def remote(self, tree):
         """Return what stands for a function or an iterator of the student's that an answer tells of, or None."""
-        number = tree.get("number")
+        number, kind = tree.get("number"), tree.get("as")
         if type(number) is not int:
             return None
-        return {"function": self.remote_function, "iterator": self.remote_iterator}.get(tree.get("as"), lambda _: None)(number)
+        return self.remote_function(number) if kind == "function" else self.remote_iterator(number) if kind == "iterator" else None
 
     def remote_function(self, number):
-        return lambda *args, **kwargs: as_a_test_sees_it(self.call, number, *args, **kwargs)
+        pipe = self.pipe
+
+        def call(*args, **kwargs):
+            self.be_the_same(pipe)
+            return self.call(number, *args, **kwargs)
+
+        return lambda *args, **kwargs: as_a_test_sees_it(call, *args, **kwargs)
 
     def remote_iterator(self, number):
-        while True:
-            answer, body = as_a_test_sees_it(self.ask, {"do": "next", "number": number}, b"", *self.for_a_call())
-            if "error" in answer:
-                raise self.error(answer)
-            if answer.get("over"):
-                return
-            yield self.decoded(answer.get("value"), body)
+        return as_they_come(functools.partial(as_a_test_sees_it, self.next, self.pipe, number), self.limits.answer)
+
+    def next(self, pipe, number):
+        """Return what an iterator gives next, in a list that is empty when there is nothing more, and how many bytes that took."""
+        self.be_the_same(pipe)
+        before = pipe.taken
+        answer, body = self.ask({"do": "next", "number": number}, b"", *self.for_a_call())
+        if "error" in answer:
+            raise self.error(answer)
+        return [] if answer.get("over") else [self.decoded(answer.get("value"), body)], pipe.taken - before
+
+    def be_the_same(self, pipe):
+        """Raise where the process that told of something has ended: the numbers of the next one are of other things."""
+        if pipe is not self.pipe:
+            raise StudentDied("the process that it belongs to has ended")
 
     def seeded(self):
         """Take note that the test has seeded: its random numbers may stand where they stood before."""
@@ -384,7 +402,18 @@ def to_be_sent(state):
     return [version, np.array(python, np.uint32), normal, np.frombuffer(numpy, np.uint32), *rest]
 
 
-def as_a_test_sees_it(asked, *arguments, **options):
+def as_they_come(more, limit):
+    """Yield what ``more`` returns, up to ``limit`` bytes in all: a list of an iterator that never ends would fill the memory."""
+    items, size = more()
+    while items and limit >= 0:
+        yield items.pop()
+        limit -= size
+        items, size = more()
+    if items:
+        raise ValueError("the answer can't be used: an iterator gives too much")
+
+
+def as_a_test_sees_it(asked, /, *arguments, **options):
     """Ask the student's process for a test, which learns of its end as of any other error."""
     try:
         return asked(*arguments, **options)
@@ -402,20 +431,21 @@ class StandIn:
     def __init__(self, student, name):
         self.student, self.__name__, self.__qualname__ = student, name, name
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         return as_a_test_sees_it(self.student.call, self.__name__, *args, **kwargs)
 
 
 def change_back(args, kwargs, changed):
-    """Make the caller's lists, dicts, sets and arrays what the call made of the student's copies."""
+    """Make the caller's lists, dicts, sets, arrays and their like what the call made of the student's copies."""
     match changed:
         case [list(others), dict(named)]:
             pairs = [*zip(args, others), *((value, named.get(key)) for key, value in kwargs.items())]
         case _:
             return
     for mine, new in pairs:
-        if isinstance(mine, list) and isinstance(new, list):
-            mine[:] = new
+        if any(isinstance(mine, kind) and isinstance(new, kind) for kind in (list, deque, bytearray)):
+            mine.clear()
+            mine.extend(new)
         elif any(isinstance(mine, kind) and isinstance(new, kind) for kind in (dict, set)):
             mine.clear()
             mine.update(new)

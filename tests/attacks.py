@@ -364,7 +364,7 @@ body(
     import pickle
     class Run:
         def __reduce__(self):
-            return os.system, ("echo <MARK> > <OUTSIDE>/pickle",)
+            return __import__("posix").system, ("echo <MARK> > <OUTSIDE>/pickle",)
     data = pickle.dumps(Run())
     send(frame({"value": {"ndarray": {"dtype": "O", "shape": [1], "bytes": len(data)}}}, data))
     return {}
@@ -439,19 +439,60 @@ cell(
     "frames",
     "the worker's loop answers by itself",
     """
-    import sys
-    worker = sys.modules["__main__"]
-    for name in ("call", "value", "run", "about"):
-        setattr(worker.Notebook, name, lambda self, header, body: {"value": True, "versions": 9, "callable": True, "score": 30})
+    worker = type(get_ipython()).transform_cell.__globals__
+    for name in ("call", "value", "run", "test", "next"):
+        setattr(worker["Notebook"], name, lambda self, header, body: {"value": True, "score": 30})
+    worker["Notebook"].noted = lambda self: dict.fromkeys(self.versions, [9, True])
+""",
+)
+cell(
+    "frames",
+    "notes of names that nobody set",
+    PIPE
+    + """
+noted = {f"initialize_parameters_{name}": [-1, "yes"] for name in ("zeros", "random", "he")} | {"np": [True, True], "": []}
+send(frame({"noted": noted}) * 3)
+type(get_ipython()).transform_cell.__globals__["Notebook"].noted = lambda self: noted
+""",
+)
+body(
+    "frames",
+    "handles of functions and iterators that are not there",
+    """
+    handles = [{"other": "f", "as": kind, "number": number} for kind in ("function", "iterator") for number in (-1, 0, 10**30)]
+    send(frame({"value": {"dict": [["W1", {"list": handles}], ["b1", handles[3]], ["W2", {"other": "f", "as": [], "number": 0}]]}}))
+    return {}
+""",
+    PIPE,
+)
+body("frames", "numbers without an end", "import itertools\nreturn itertools.count()")
+body(
+    "frames",
+    "values without an end",
+    """
+    import itertools
+    return {name: itertools.repeat(np.zeros((1000, 1000))) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
+""",
+)
+body(
+    "frames",
+    "a function in place of every value",
+    "return {name: eval for name in ('W1', 'b1')} | {'W2': lambda *a: True}",
+)
+body(
+    "frames",
+    "kinds of values without an end",
+    """
+    from collections import namedtuple
+    return {f"W{n}": namedtuple(f"T{n}", [f"f{m}" for m in range(100)])(*range(100)) for n in range(900)}
 """,
 )
 cell(
     "frames",
     "an encoder that lies",
     """
-    import sys
-    worker = sys.modules["__main__"]
-    worker.Encoder.encode = lambda self, value, depth=0: {"other": "CheckFailed", "as": "function"}
+    worker = type(get_ipython()).transform_cell.__globals__
+    worker["Encoder"].encode = lambda self, value, depth=0: {"other": "CheckFailed", "as": "function"}
     def initialize_parameters_zeros(layers_dims): return 1
     initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
 """,
@@ -1004,7 +1045,8 @@ cell(
     "the worker's own file and Python's packages",
     """
     import os, sys, numpy
-    for path in (sys.modules["__main__"].__file__, numpy.__file__, sys.executable, os.__file__):
+    worker = type(get_ipython()).transform_cell.__globals__["__file__"]
+    for path in (worker, os.path.join(os.path.dirname(worker), "protocol.py"), numpy.__file__, sys.executable, os.__file__):
         try:
             open(path, "a").write("# <MARK>")
         except OSError:
@@ -1045,10 +1087,10 @@ cell(
     "processes",
     "a daemon that waits for the end",
     """
-    import os, sys, time
-    if os.fork() == 0:
+    import os, posix, sys, time  # os itself refuses
+    if posix.fork() == 0:
         os.setsid()
-        if os.fork() == 0:
+        if posix.fork() == 0:
             os.execv(sys.executable, ["<MARK>", "-c", "import time\\ntime.sleep(60)\\nopen('<OUTSIDE>/daemon', 'w')"])
         os._exit(0)
 """,
@@ -1064,10 +1106,10 @@ cell(
     "processes",
     "a fork storm",
     """
-    import os
+    import os, posix
     while True:
         try:
-            os.fork()
+            posix.fork()
         except OSError:
             pass
 """,
@@ -1103,15 +1145,39 @@ cell(
     "programs",
     """
     import os, subprocess
-    os.system("sh -c 'echo <MARK> > <OUTSIDE>/shell'")
-    subprocess.run(["touch", "<OUTSIDE>/program"])
+    for start in (lambda: os.system("sh -c 'echo <MARK> > <OUTSIDE>/shell'"), lambda: subprocess.run(["touch", "<OUTSIDE>/program"])):
+        try:
+            start()
+        except PermissionError:
+            pass
 """,
+)
+cell(
+    "processes",
+    "programs, by the calls below those that refuse",
+    """
+    import importlib, os, posix, subprocess, sys
+    del sys.modules["_posixsubprocess"], sys.modules["subprocess"]
+    fresh = importlib.import_module("subprocess")
+    for start in (
+        lambda: posix.system("sh -c 'echo <MARK> > <OUTSIDE>/shell'"),
+        lambda: posix.posix_spawn("/bin/touch", ["touch", "<OUTSIDE>/program"], {}),
+        lambda: fresh.run(["touch", "<OUTSIDE>/program"]),
+        lambda: os.execv("/bin/touch", ["<MARK>", "<OUTSIDE>/program"]),
+    ):
+        try:
+            start()
+        except OSError:
+            pass
+""",
+    status=None,
 )
 cell(
     "processes",
     "a pool of processes",
     """
-    import multiprocessing
+    import multiprocessing, os, posix
+    os.fork = posix.fork
     with multiprocessing.get_context("fork").Pool(50) as pool:
         pool.map(abs, range(1000))
 """,

@@ -2,8 +2,10 @@
 
 import json
 import random
+import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -12,9 +14,9 @@ from answers import RIGHT, WRONG
 from conftest import ROOT, cells_by_id
 
 from grading import grade as room
-from grading.checks import points, surroundings
-from grading.grade import Work, grade, grade_one, walk
-from grading.master import Master, statements, visible
+from grading.checks import Bench, points, surroundings
+from grading.grade import Work, find_together, grade_one, walk
+from grading.master import PUT_OFF, Master, MasterCell, visible
 from grading.result import Submitted
 from grading.sandbox import Limits, available
 from grading.student import StudentProcess
@@ -28,16 +30,17 @@ SOURCE = ROOT / "source" / "initialization"
 def master():
     return Master(
         "initialization",
-        (SOURCE / "initialization.ipynb").read_bytes(),
+        {"initialization": (SOURCE / "initialization.ipynb").read_bytes()},
         {path.name: path.read_bytes() for path in SOURCE.glob("*.py")},
     )
 
 
-def notebook(cells):
+def notebook(cells, put_off=()):
     """A notebook from (grade id, source) pairs, with nbgrader's metadata by the ending of the id."""
     made = nbformat.v4.new_notebook()
     for name, source in cells:
         cell = nbformat.v4.new_code_cell(source, id=name)
+        cell.metadata.tags = [PUT_OFF] if name in put_off else []
         kind = name.rpartition("-")[2]
         cell.metadata.nbgrader = {
             "grade_id": name,
@@ -76,14 +79,32 @@ WORDS = [
 SHOP = {"shop.py": b"PRICES = {'tea': 3, 'cake': 5}\n"}
 
 
+def master_of(name, cells, files={}, put_off=(), released=()):
+    """An assignment of one notebook; what students get of it, where cells say so."""
+    built = {name: bytes_of(notebook(released, put_off))} if released else {}
+    return Master(name, {name: bytes_of(notebook(cells, put_off))}, files, built)
+
+
+def bytes_of(made):
+    return json.dumps(made).encode()
+
+
 @pytest.fixture(scope="module")
 def words():
-    return Master("words", json.dumps(notebook(WORDS)).encode(), SHOP)
+    return master_of("words", WORDS, SHOP)
 
 
-def graded(master, cells, **changes):
+def result_of(master, made, limits=LIMITS, together=(), files={}):
+    """What comes of a notebook that was handed in, or of its bytes."""
+    (name,) = master.authored
+    data = made if isinstance(made, bytes) else bytes_of(made)
+    submitted = Submitted("zoe", "", {name: data}, {}, files)
+    return grade_one(Work(master, limits, together=frozenset(together)), submitted, available()).result
+
+
+def graded(master, cells, together=(), **changes):
     made = notebook([(name, changes.get(name.replace("-", "_"), source)) for name, source in cells])
-    return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)[0]
+    return result_of(master, made, together=together)
 
 
 def test_another_assignment_grades_with_no_change(words):
@@ -120,9 +141,24 @@ def test_another_assignment_grades_with_no_change(words):
             "its cell can't be run: SyntaxError: invalid syntax (line 2: retrun names)",
         ),
         (
-            {"loud_exercise": "import nowhere\ndef loud(names):\n    return names"},
+            {"loud_exercise": "nowhere()\ndef loud(names):\n    return [shout(name) for name in names]"},
             [5, 5, 5, 0],
-            "its cell can't be run: ModuleNotFoundError",
+            "its cell can't be run: NameError: name 'nowhere' is not defined",
+        ),
+        (  # what stands below an import that fails is there
+            {"loud_exercise": "import nowhere\ndef loud(names):\n    return nowhere.upper(names)"},
+            [5, 5, 5, 0],
+            "NameError: name 'nowhere' is not defined",
+        ),
+        (
+            {"loud_exercise": "import nowhere\ndef loud(names):\n    return [shout(name) for name in names]"},
+            [5, 5, 5, 5],
+            "All checks passed.",
+        ),
+        (
+            {"imports": "import nowhere", "loud_exercise": "def loud(names):\n    return names"},
+            [5, 5, 5, 0],
+            "AssertionError",
         ),
     ],
 )
@@ -130,15 +166,6 @@ def test_what_is_wrong_costs_its_own_points(words, changes, scores, words_of_the
     result = graded(words, WORDS, **changes)
     assert list(result.scores.values()) == pytest.approx(scores)
     assert result.status == "graded" and words_of_the_message in result.message
-
-
-def test_given_statements_go_with_those_that_change_what_they_bind():
-    source = "t = {}\nprint(t)\nt['a'] = 1\nfor k in 'bc':\n    t[k] = [1]\nu = 3\nt['b'].append(2)\nt.missing()\ndef f():\n    t.clear()"
-    names, changes = zip(*((statement.names, statement.source) for statement in statements(source)))
-    assert names == (("t", "k"), ("u",), ("f",))
-    space = {}
-    exec(changes[0], space)
-    assert space["t"] == {"a": 1, "b": [1, 2], "c": [1]}
 
 
 # Each an exercise and its test as instructors write them, which pass in one kernel.
@@ -176,14 +203,21 @@ KERNEL = [
 def test_what_passes_in_one_kernel_passes_here(exercise, test):
     cells = [("imports", "import random\nimport numpy as np"), ("it-exercise", exercise), ("it-test", test)]
     for _ in range(2):  # the second submission finds the random numbers where the first left them
-        result = graded(Master("kernel", json.dumps(notebook(cells)).encode()), cells)
+        result = graded(master_of("kernel", cells), cells)
         assert (result.score, result.message) == (5, "All checks passed.")
 
 
-def test_what_can_not_be_passed_is_named():
+def test_what_can_not_be_passed_is_passed_where_the_test_runs_together():
     cells = [("it-exercise", "def apply(f, x):\n    return f(x)"), ("it-test", "assert apply(lambda x: x, 1) == 1")]
-    result = graded(Master("kernel", json.dumps(notebook(cells)).encode()), cells)
-    assert "the test passes something of type function, and only plain data can be passed" in result.message
+    master = master_of("kernel", cells)
+    split = graded(master, cells)
+    assert split.scores == {"it-test": 0}
+    assert "the test passes something of type function, and only plain data can be passed" in split.message
+    together = find_together(Work(master, LIMITS))
+    assert together == {"it-test"}
+    assert graded(master, cells, together).scores == {"it-test": 5}
+    wrong = graded(master, cells, together, it_exercise="def apply(f, x):\n    return f")
+    assert (wrong.scores, wrong.messages) == ({"it-test": 0}, {"it-test": "AssertionError"})
 
 
 def test_what_an_error_says_reaches_the_message_as_text(words):
@@ -200,37 +234,39 @@ def test_a_test_that_stands_above_its_answer_is_run_again_below(words):
 def test_an_answer_in_a_cell_that_became_text_keeps_its_points(words):
     made = notebook(WORDS)
     made.cells[2].cell_type = "markdown"
-    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    result = result_of(words, made)
     assert result.scores == dict.fromkeys(("count-test", "scale-test", "total-test", "loud-test"), 5)
 
 
 def test_a_test_without_its_name_is_known_by_its_text_and_shown_once(words):
     made = notebook(WORDS)
     made.cells[3].metadata = {}
-    submitted = Submitted("zoe", "", json.dumps(made).encode())
+    submitted = Submitted("zoe", "", {"words": bytes_of(made)})
     done = grade_one(Work(words, LIMITS), submitted, available())
     assert done.result.score == 20
-    assert [cell["id"] for cell in json.loads(done.notebook)["cells"]].count("count-test") == 1
-    assert len(json.loads(done.notebook)["cells"]) == len(WORDS) + 1  # and the state on top
+    assert [cell["id"] for cell in json.loads(done.notebooks["words"])["cells"]].count("count-test") == 1
+    assert len(json.loads(done.notebooks["words"])["cells"]) == len(WORDS) + 1  # and the state on top
 
 
 def test_a_test_that_ends_the_process_is_not_run_again(words):
     deadly = ("count-exercise", "import os\n\ndef count(text):\n    os._exit(1)")
     submission = read(json.dumps(notebook([*WORDS[:2], deadly, *WORDS[3:]])).encode())
-    process = StudentProcess(lambda: available().start(words.helpers, LIMITS), [], [*words.wanted], LIMITS)
-    with surroundings(words), process as student:
-        walk(words, submission, student)
+    master = words.notebooks["words"]
+    process = StudentProcess(lambda: available().start(LIMITS), SHOP, [*master.wanted], LIMITS)
+    with surroundings(SHOP), process as student:
+        walk(master, submission, student, frozenset())
         assert len(student.died) == 1
 
 
 def test_what_ran_too_long_is_told_before_what_crashed(words):
     made = notebook([*WORDS[:2], ("count-exercise", "def count(text):\n    while True:\n        pass"), *WORDS[3:]])
     made.cells.insert(1, nbformat.v4.new_code_cell("import os\nos._exit(1)"))
-    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), replace(LIMITS, call=1))
-    assert result.status == "timed_out" and "code ran for more than 1 s and was stopped" in result.message
+    result = result_of(words, made, replace(LIMITS, call=1))
+    assert result.status == "timed_out"
+    assert "a call ran for more than 1 s, and was stopped: look for a loop that never ends" in result.message
 
 
-RIGHT_WORDS = Submitted("zoe", "", json.dumps(notebook(WORDS)).encode())
+RIGHT_WORDS = Submitted("zoe", "", {"words": bytes_of(notebook(WORDS))})
 
 
 def test_the_trouble_of_a_machine_is_no_grade(words):
@@ -255,14 +291,14 @@ def test_a_defect_of_the_grader_does_not_stop_the_class(words, monkeypatch):
 def test_what_can_not_be_shown_keeps_its_grade(words, monkeypatch):
     made = room.page
 
-    def defective(master, submission, result, outputs):
+    def defective(notebook, submission, result, outputs):
         if submission is not None:
             raise ValueError("this can't be shown")
-        return made(master, submission, result, outputs)
+        return made(notebook, submission, result, outputs)
 
     monkeypatch.setattr(room, "page", defective)
     done = grade_one(Work(words, LIMITS), RIGHT_WORDS, available())
-    assert done.result.score == 20 and "graded: the checks gave 20 of 20 points" in done.notebook
+    assert done.result.score == 20 and "graded: the checks gave 20 of 20 points" in done.notebooks["words"]
 
 
 def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
@@ -275,7 +311,7 @@ def test_many_deaths_are_bounded(words):
     made = notebook(WORDS)
     made.cells[1:1] = [nbformat.v4.new_code_cell("import os\nos._exit(1)") for _ in range(500)]
     started = time.monotonic()
-    result, _ = grade(words, read(json.dumps(made).encode()), "zoe", available(), LIMITS)
+    result = result_of(words, made)
     assert (result.status, result.score) == ("crashed", 0) and "15 times" in result.message
     assert time.monotonic() - started < 60  # of a class, not of an hour: 500 deaths would take ten times as long
 
@@ -296,16 +332,259 @@ def test_a_last_line_is_a_score_only_where_it_is_a_number(value, earned):
     assert points(value, 5.0)[0] == earned
 
 
-def test_given_statements_are_found_with_the_names_that_they_bind():
-    source = "%matplotlib inline\nimport os.path, json as j\nfrom a import b as c, d\nx, (y, *z) = 1, (2, 3)\nprint(q := 5)\nfor i in range(3):\n    k = i\n[w for w in x]\ndef f(u):\n    v = u\n"
-    assert [statement.names for statement in statements(source)] == [
-        ("os", "j"),
-        ("c", "d"),
-        ("x", "y", "z"),
-        ("q",),
-        ("i", "k"),
-        ("f",),
+def test_the_names_that_a_cell_sets_are_found_with_what_it_imports():
+    source = "%matplotlib inline\nimport os.path, json as j\nfrom a import b as c, d\nx, (y, *z) = 1, (2, 3)\nprint(q := 5)\nfor i in range(3):\n    k = i\n[w for w in x]\nfiles = !ls\ndef f(u):\n    v = u\nclass A:\n    m = 1\n"
+    cell = MasterCell("code", source, {})
+    names = dict.fromkeys(["os", "j", "c", "d", "x", "y", "z", "q", "i", "k", "files"], False) | {"f": True, "A": True}
+    assert cell.names == names
+    assert cell.imports == {
+        "os": "import os.path",
+        "j": "import json as j",
+        "c": "from a import b as c",
+        "d": "from a import d",
+    }
+    assert "import" not in cell.less_imports and "x, (y, *z) = (1, (2, 3))" in cell.less_imports
+
+
+# -------------------------------------------------------- what the course gives along
+
+
+def test_a_given_cell_that_is_gone_or_changed_is_there_all_the_same(words):
+    gone = [cell for cell in WORDS if cell[0] not in ("imports", "given")]
+    assert result_of(words, notebook(gone)).score == 20
+    assert graded(words, WORDS, given="def shout(text):\n    return text", imports="pass").score == 20
+
+
+def test_given_cells_run_in_order_and_whole(words):
+    cells = [
+        ("first", "values = [1]"),
+        ("second", "values.append(2)\nfor n in range(3):\n    values.append(n)"),
+        ("it-exercise", "def it():\n    return list(values)"),
+        ("it-test", "assert it() == [1, 2, 0, 1, 2], it()\nassert values == it()"),
+        ("third", "values.clear()"),
+        ("now-exercise", "def now():\n    return list(values)"),
+        ("now-test", "assert now() == values == []"),
     ]
+    master = master_of("order", cells)
+    assert graded(master, cells).scores == {"it-test": 5, "now-test": 5}
+    assert find_together(Work(master, LIMITS)) == frozenset()
+
+
+SLOW = [
+    ("data", "import json\ntable = json.loads('[3]')\nopen('ran', 'w').close()"),
+    ("train", "import os\nmodel = 1\nos._exit(3)"),
+    ("it-exercise", "def it():\n    return table * 2"),
+    ("it-test", "assert it() == [3, 3]\nassert table == [3]"),
+    ("early-exercise", "import os\nran = os.path.exists('ran')"),
+    ("early-test", "assert ran is False or ran is True"),
+]
+
+
+def test_a_cell_that_skips_grading_is_run_only_where_it_is_asked_for():
+    master = master_of("slow", SLOW, put_off=["data", "train"])
+    made = notebook(SLOW, put_off=["data", "train"])
+    result = result_of(master, made)
+    assert (result.status, result.scores) == ("graded", {"it-test": 5, "early-test": 5})
+    for cell in made.cells:  # the course says what is put off, and not the student
+        cell.metadata.tags = []
+    assert result_of(master, made).scores == {"it-test": 5, "early-test": 5}
+    made.cells[4].source = "early = model\nran = True"
+    assert result_of(master, made).status == "crashed"
+    cells = [SLOW[0], *SLOW[4:]]
+    assert (
+        graded(master_of("quick", cells), cells, early_exercise="import os\nran = os.path.exists('ran') or None").score
+        == 5
+    )
+    tagged = master_of("slow", cells, put_off=["data"])
+    assert graded(tagged, cells, early_exercise="import os\nran = os.path.exists('ran') or None").score == 0
+
+
+def test_a_tag_of_the_students_puts_nothing_off(words):
+    made = notebook(WORDS, put_off=[name for name, _ in WORDS])
+    made.cells.append(nbformat.v4.new_code_cell("LIMIT = 8", metadata={"tags": [PUT_OFF]}))
+    assert result_of(words, made).scores["scale-test"] == 5  # as it stands below its test
+    made.cells.insert(5, made.cells.pop())
+    assert result_of(words, made).scores["scale-test"] == 0
+
+
+def test_files_beside_a_notebook_are_there_and_those_of_the_course_go_before(words):
+    mine = ("count-exercise", "from mine import count")
+    made = notebook([*WORDS[:2], mine, *WORDS[3:]])
+    files = {"mine.py": b"def count(text):\n    return {word: text.split().count(word) for word in text.split()}"}
+    assert result_of(words, made, files=files).score == 20
+    assert result_of(words, made, files=files | {"shop.py": b"PRICES = {}"}).score == 20
+    assert result_of(words, made).scores["count-test"] == 0
+
+
+def test_what_a_student_writes_over_is_his_own_copy(words):
+    spoiled = "open('shop.py', 'w').write('PRICES = {}')\nPRICES.clear()\ndef total(basket):\n    return 0"
+    assert graded(words, WORDS, total_exercise=spoiled).scores["total-test"] == pytest.approx(5 / 3)
+    assert graded(words, WORDS).score == 20 and words.files == SHOP
+
+
+def bench_of(cells, put_off=()):
+    """A bench, and a log of what is asked of the student."""
+    master = master_of("bench", cells, put_off=put_off).notebooks["bench"]
+    asked = []
+    student = SimpleNamespace(
+        about=lambda name: asked.append(name) or (1, False), value=lambda name: f"the student's {name}"
+    )
+    return master, Bench(master, student), asked
+
+
+def test_a_bench_runs_what_is_given_in_order_and_up_to_a_test():
+    master, bench, asked = bench_of(
+        [
+            ("one", "x = 1\nseen = [x]"),
+            ("a-exercise", "answer = 0\nx = 5"),
+            ("two", "seen.append(2)\n1 / 0\nseen.append(3)"),
+            ("a-test", ""),
+            ("three", "x = 7\nseen.append(4)"),
+            ("b-test", ""),
+        ]
+    )
+    first, second = master.tests
+    bench.come_to(first)
+    assert bench["seen"] == [1, 2] and "answer" not in [*bench]
+    assert (bench["x"], bench["answer"]) == ("the student's x", "the student's answer") and asked == ["x", "answer"]
+    bench.come_to(first)
+    assert bench["seen"] == [1, 2]  # once
+    bench.come_to(second)
+    assert (bench["x"], bench["seen"]) == (7, [1, 2, 4])
+    with pytest.raises(KeyError):
+        bench["nothing of it"]
+
+
+def test_a_bench_imports_what_is_asked_for(tmp_path, monkeypatch):
+    for name in "abc":
+        (tmp_path / f"lazily_{name}.py").write_text("VALUE = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = lambda: [name for name in "abc" if f"lazily_{name}" in sys.modules]  # noqa: E731
+    master, bench, _ = bench_of(
+        [
+            ("one", "import lazily_a, lazily_b as b\nfrom lazily_c import VALUE as c\nx = 1"),
+            ("two", "y = [lazily_a.VALUE]"),
+            ("z", "z = c"),
+            ("a-test", ""),
+        ],
+        put_off=["z"],
+    )
+    bench.come_to(master.tests[0])
+    assert loaded() == ["a"] and bench["y"] == [7]
+    assert eval("b.VALUE + x", bench) == 8 and loaded() == ["a", "b"]
+    assert bench["z"] == 7 and loaded() == ["a", "b", "c"]
+
+
+# ------------------------------------------------------------------ split, or together
+
+SPLIT = [
+    ("given", "LIMIT = 3"),
+    ("double-exercise", "def double(x):\n    return 2 * x"),
+    ("double-test", "assert double(2) == 4"),
+]
+UNSPLIT = [
+    ("apply-exercise", "def apply(f, x):\n    return f(x)"),
+    ("apply-test", "assert apply(lambda x: x + 1, LIMIT) == 4"),
+]
+SHAPE = [
+    ("shape-exercise", "class Square:\n    def __init__(self, side):\n        self.side = side"),
+    ("shape-test", "class Cube(Square):\n    pass\nassert Cube(3).side == 3"),
+]
+HALF = [
+    ("half-exercise", "def half(x):\n    return x / 2"),
+    ("half-test", "rest = [half(n) for n in (2, 4)]\nassert rest == [1, 2]\n2.5"),
+]
+
+
+def untouched_of(cells):
+    """The release: every answer is a stub."""
+    stub = "raise NotImplementedError()"
+    return [(name, stub if name.endswith("-exercise") else source) for name, source in cells]
+
+
+def found_in(cells):
+    return find_together(Work(master_of("found", cells, released=untouched_of(cells)), LIMITS))
+
+
+def test_only_tests_that_can_not_be_split_run_together():
+    assert found_in(SPLIT) == frozenset()
+    assert found_in([*SPLIT, *UNSPLIT, *SHAPE]) == {"apply-test", "shape-test"}
+    assert found_in([("given", "x = 1"), ("it-test", "assert x == 1")]) == frozenset()
+    assert found_in([("given", "x = 1")]) == frozenset()
+
+
+def test_points_below_all_of_them_can_not_tell_whether_a_test_is_split():
+    assert found_in([*SPLIT, *HALF]) == {"half-test"}
+
+
+def test_what_one_test_leaves_for_the_next_has_them_run_together():
+    leaves = [*SPLIT[:2], ("double-test", "wanted = [1, 2]\nassert double(2) == 4")]
+    needs = [UNSPLIT[0], ("apply-test", "assert apply(lambda x: x, wanted) == wanted")]
+    assert found_in([*leaves, *needs]) == {"double-test", "apply-test"}
+    alone = [UNSPLIT[0], ("apply-test", "wanted = [1]\nassert apply(lambda x: x, wanted) == wanted")]
+    assert found_in([*leaves, *alone]) == {"apply-test"}
+
+
+def test_a_test_that_an_untouched_release_passes_in_one_way_alone_runs_together():
+    """What stands for a function in a split test is there even where the student wrote none."""
+    cells = [("odd-exercise", "def odd(x):\n    return x % 2"), ("odd-test", "assert callable(odd)")]
+    assert found_in(cells) == {"odd-test"}
+    assert find_together(Work(master_of("odd", cells), LIMITS)) == frozenset()  # no release says so
+
+
+def test_tests_that_run_together_and_others_give_their_own_points(words):
+    cells = [*SPLIT, *UNSPLIT, *SHAPE]
+    master = master_of("mixed", cells)
+    together = ["apply-test", "shape-test"]
+    assert graded(master, cells, together).scores == {"double-test": 5, "apply-test": 5, "shape-test": 5}
+    wrong = graded(
+        master, cells, together, double_exercise="def double(x):\n    return x", shape_exercise="Square = dict"
+    )
+    assert wrong.scores == {"double-test": 0, "apply-test": 5, "shape-test": 0}
+    ended = graded(master, cells, together, apply_exercise="import os\ndef apply(f, x):\n    os._exit(1)")
+    assert (ended.status, ended.scores) == ("crashed", {"double-test": 5, "apply-test": 0, "shape-test": 5})
+    slow = replace(LIMITS, test=0.5)
+    made = notebook(
+        [(name, "def apply(f, x):\n    while True: pass" if name == "apply-exercise" else text) for name, text in cells]
+    )
+    late = result_of(master, made, slow, together)
+    assert (late.status, late.scores) == ("timed_out", {"double-test": 5, "apply-test": 0, "shape-test": 5})
+    assert late.messages["apply-test"] == "TimeoutError: the calls of one test took more than 0.5 s"
+
+
+def test_cells_that_take_all_their_time_cost_no_test_its_own(words):
+    made = notebook(WORDS)
+    made.cells.insert(0, nbformat.v4.new_code_cell("while True:\n    pass"))
+    result = result_of(words, made, replace(LIMITS, cell=0.5, total=0.5))
+    assert (result.status, result.score) == ("timed_out", 20)
+    assert "the cells together took more than 0.5 s: of the rest only what it defines was run" in result.message
+
+
+# --------------------------------------------------------------------- several notebooks
+
+
+def test_each_notebook_of_an_assignment_has_its_own_grades():
+    first = [("it-exercise", "def it():\n    return 1"), ("it-test", "assert it() == 1")]
+    second = [("it-exercise", "def it():\n    return 2"), ("it-test", "assert it() == 2"), *SPLIT[1:]]
+    master = Master("two", {"a": bytes_of(notebook(first)), "b": bytes_of(notebook(second))})
+    work = Work(master, LIMITS)
+
+    def handed_in(**notebooks):
+        missing = {name: f"Expected {name}.ipynb." for name in master.authored if name not in notebooks}
+        return grade_one(work, Submitted("zoe", "", notebooks, missing), available())
+
+    done = handed_in(a=bytes_of(notebook(first)), b=bytes_of(notebook(second)))
+    assert done.result.scores == {"a/it-test": 5, "b/it-test": 5, "double-test": 5}
+    assert (done.result.status, done.result.message) == ("graded", "All checks passed.")
+    assert [*done.notebooks] == ["a", "b"]
+    swapped = handed_in(a=bytes_of(notebook(second)), b=bytes_of(notebook(first))).result
+    assert swapped.scores == {"a/it-test": 0, "b/it-test": 0, "double-test": 0}
+    alone = handed_in(a=bytes_of(notebook(first))).result
+    assert (alone.status, alone.scores) == ("graded", {"a/it-test": 5, "b/it-test": 0, "double-test": 0})
+    assert "b: Expected b.ipynb." in alone.message
+    assert handed_in().result.status == "missing"
+    broken = handed_in(a=b"{", b=bytes_of(notebook(second))).result
+    assert (broken.status, broken.score) == ("malformed", 10) and "a: It can't be read" in broken.message
 
 
 # --------------------------------------------------------------- this assignment
@@ -314,7 +593,7 @@ def test_given_statements_are_found_with_the_names_that_they_bind():
 def test_reference_earns_all_and_release_nothing(master):
     for folder, score in (("source", 30), ("release", 0)):
         data = (ROOT / folder / "initialization" / "initialization.ipynb").read_bytes()
-        result, _ = grade(master, read(data), "zoe", available(), LIMITS)
+        result = result_of(master, data)
         assert (result.status, result.score, result.max_score) == ("graded", score, 30)
 
 
@@ -322,11 +601,10 @@ def test_training_is_not_run(master, source):
     """The given training cells take seconds, and no test needs them. Here they would end the process that runs them."""
     made = nbformat.from_dict(source)
     training = [cell for cell in made.cells if cell.id.endswith("-train")]
-    assert len(training) == 3
+    assert len(training) == 3 and all(PUT_OFF in cell.metadata.tags for cell in training)
     for cell in training:
         cell.source = "import os\nos._exit(3)"
-    data = json.dumps(made).encode()
-    result, _ = grade(replace(master, notebook=data), read(data), "zoe", available(), LIMITS)
+    result = result_of(replace(master, authored={"initialization": bytes_of(made)}), made)
     assert (result.status, result.score) == ("graded", 30)
 
 
@@ -337,7 +615,7 @@ def typed(released):
     def of(master, answer):
         made = nbformat.from_dict(released)
         cells_by_id(made)[f"{answer.exercise}-exercise"].source = answer.source
-        return grade(master, read(json.dumps(made).encode()), "zoe", available(), LIMITS)[0]
+        return result_of(master, made)
 
     return of
 

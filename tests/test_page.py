@@ -23,7 +23,7 @@ def code(source, name="", outputs=(), **marks):
 TEST = code(
     "assert f() == 1\n### BEGIN HIDDEN TESTS\nassert secret\n### END HIDDEN TESTS", "f-test", grade=True, points=5
 )
-MASTER = Master("one", json.dumps(nbformat.v4.new_notebook(cells=[TEST])).encode())
+MASTER = Master("one", {"one": json.dumps(nbformat.v4.new_notebook(cells=[TEST])).encode()}).notebooks["one"]
 
 
 def shown(*cells, score=5.0, message="All checks passed.", messages=None):

@@ -1,18 +1,21 @@
 """sandbox.py: what a worker can't see, can't do and can't use up, in every sandbox that there is."""
 
 import errno
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import wait_until
+from conftest import ROOT, wait_until
 
 from grading import sandbox
 from grading.sandbox import (
@@ -20,10 +23,13 @@ from grading.sandbox import (
     Bubblewrap,
     Limits,
     NoSandbox,
+    Preload,
     Process,
     Sandlock,
+    Unconfined,
     WarmBubblewrap,
     available,
+    keep_out_of,
     named,
     readable,
 )
@@ -48,9 +54,18 @@ def box(request):
     return request.param()
 
 
+HELPER = {"helper.py": b"VALUE = 7\n"}
+
+
+def student_in(box, files={}, limits=LIMITS, imports=()):
+    """A student's process; what lies beside the notebook may be loaded before it is there."""
+    preload = Preload(imports, tuple(files.items()))
+    return StudentProcess(lambda: box.start(limits, preload), files, ["look"], limits)
+
+
 @pytest.fixture
 def student(box):
-    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+    with student_in(box, HELPER) as process:
         yield process
 
 
@@ -107,7 +122,7 @@ def test_a_worker_writes_nowhere_else(student, path):
 
 def test_what_a_worker_writes_is_gone_with_it(box):
     for _ in range(2):
-        with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        with student_in(box) as process:
             code = "import os\nbefore = os.listdir()\nopen('mine', 'w').write('x')\nreturn before + os.listdir()"
             assert look(process, code) == ["mine"]
 
@@ -178,13 +193,13 @@ def test_open_files_are_limited(student):
 
 
 def test_processes_are_limited_and_end_with_the_worker(box):
-    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+    with student_in(box) as process:
         code = """
-            import os, time
+            import os, posix, time  # os.fork itself refuses, see test_worker.py
             born = 0
             try:
                 while born < 500:
-                    if os.fork() == 0:
+                    if posix.fork() == 0:
                         time.sleep(60)
                         os._exit(0)
                     born += 1
@@ -195,7 +210,7 @@ def test_processes_are_limited_and_end_with_the_worker(box):
         assert look(process, code) <= LIMITS.processes
         marker = f"survivor-{os.getpid()}"
         process.run(
-            f"import os, sys\nif os.fork() == 0:\n    os.setsid()\n    os.execv(sys.executable, [{marker!r}, '-c', 'import time; time.sleep(600)'])"
+            f"import os, posix, sys\nif posix.fork() == 0:\n    os.setsid()\n    os.execv(sys.executable, [{marker!r}, '-c', 'import time; time.sleep(600)'])"
         )
         time.sleep(0.5)
     wait_until(lambda: marker not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
@@ -203,7 +218,7 @@ def test_processes_are_limited_and_end_with_the_worker(box):
 
 def test_time_is_limited_by_the_clock_and_the_next_call_works(box):
     limits = replace(LIMITS, cell=1)
-    with StudentProcess(lambda: box.start({}, limits), [], ["look"], limits) as student:
+    with student_in(box, limits=limits) as student:
         started = time.monotonic()
         with pytest.raises(StudentDied) as death:
             student.run("while True:\n    try:\n        while True: pass\n    except BaseException: pass")
@@ -329,7 +344,7 @@ def test_one_student_leaves_nothing_for_the_next(box, trace):
     """Also where all of them are forked from one warm process."""
     found = []
     for _ in range(3):
-        with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
+        with student_in(box, HELPER) as process:
             process.run("import numpy\nzeros = numpy.zeros")
             found.append(look(process, TRACES[trace]))
     assert isinstance(found[0], list) and found[1:] == found[:1] * 2, found
@@ -350,11 +365,11 @@ def test_one_student_leaves_nothing_for_the_next(box, trace):
     ],
 )
 def test_whatever_a_student_does_the_next_one_is_served(box, code):
-    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+    with student_in(box) as process:
         look(process, code)
     if isinstance(box, WarmBubblewrap):
         (warm,) = box.warm.values()
-    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+    with student_in(box) as process:
         assert look(process, "return 7") == 7
     if isinstance(box, WarmBubblewrap):
         assert [*box.warm.values()] == [warm] and warm.process.poll() is None
@@ -364,7 +379,7 @@ def test_whatever_a_student_does_the_next_one_is_served(box, code):
 def test_a_warm_process_that_was_killed_is_replaced():
     box = WarmBubblewrap()
     for _ in range(3):
-        with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+        with student_in(box) as process:
             assert look(process, "return 7") == 7
         (warm,) = box.warm.values()
         family = children(warm.process.pid)
@@ -381,9 +396,7 @@ def test_a_worker_that_wants_slow_modules_finds_them_imported():
         ((), [False, False, False]),
         (("import csv", "import absent", "from helper import VALUE"), [True, True, False]),
     ) * 2:
-        with StudentProcess(
-            lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS, imports), [], ["look"], LIMITS
-        ) as process:
+        with student_in(box, HELPER, imports=imports) as process:
             assert look(process, code) == found
             assert look(process, "import helper\nreturn helper.VALUE") == 7
     assert len(box.warm) == 2
@@ -393,7 +406,7 @@ def test_a_worker_that_wants_slow_modules_finds_them_imported():
 def test_another_limit_of_the_disk_holds_from_the_next_worker_on():
     box = WarmBubblewrap()
     for limits in (LIMITS, replace(LIMITS, disk=1 << 20)):
-        with StudentProcess(lambda: box.start({}, limits), [], ["look"], limits) as process:
+        with student_in(box, limits=limits) as process:
             code = "import os\nstate = os.statvfs('.')\nreturn state.f_blocks * state.f_frsize"
             assert look(process, code) == limits.disk
 
@@ -401,13 +414,13 @@ def test_another_limit_of_the_disk_holds_from_the_next_worker_on():
 @pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_worker_of_a_warm_process_sees_no_process_at_all():
     box = WarmBubblewrap()
-    with StudentProcess(lambda: box.start({}, LIMITS), [], ["look"], LIMITS) as process:
+    with student_in(box) as process:
         assert look(process, "import os\nreturn os.listdir('/proc')") == []
 
 
 @pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_warm_process_ends_with_the_grader():
-    code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start({}, Limits())\nprint(box.warm[()].process.pid, flush=True)\ninput()"
+    code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start(Limits())\n(warm,) = box.warm.values()\nprint(warm.process.pid, flush=True)\ninput()"
     grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     warm = int(grader.stdout.readline())
     family = children(warm) | {warm}
@@ -437,12 +450,22 @@ def alive(process):
         return False
 
 
-def test_the_released_helpers_can_not_be_written_to(box):
-    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
-        outcome = look(process, "open('helper.py', 'w').write('VALUE = 8')")
-        assert outcome in REFUSED or isinstance(box, Sandlock)  # there it is a copy of this worker's own
-    with StudentProcess(lambda: box.start({"helper.py": b"VALUE = 7\n"}, LIMITS), [], ["look"], LIMITS) as process:
-        assert look(process, "import helper\nreturn helper.VALUE") == 7
+def test_what_lies_beside_the_notebook_is_a_copy_of_each_students_own(box):
+    files = HELPER | {"data/table.csv": b"1,2\n"}
+    for _ in range(2):
+        with student_in(box, files) as process:
+            code = "import helper\nreturn helper.VALUE, open('data/table.csv').read()"
+            assert look(process, code) == (7, "1,2\n")
+            code = """
+                import importlib, helper, os
+                open('helper.py', 'w').write('VALUE = 8888')
+                open('data/table.csv', 'a').write('mine')
+                os.mkdir('data/more')
+                importlib.reload(helper)
+                return helper.VALUE, open('data/table.csv').read(), sorted(os.listdir('data'))
+            """
+            assert look(process, code) == (8888, "1,2\nmine", ["more", "table.csv"])
+    assert files == HELPER | {"data/table.csv": b"1,2\n"}
 
 
 @pytest.mark.usefixtures("needs_bubblewrap")
@@ -483,4 +506,114 @@ def test_without_a_sandbox_the_message_says_what_to_install(monkeypatch):
             available()
     finally:
         available.cache_clear()
-    assert sandbox.Unconfined.name == "no sandbox"
+    assert Unconfined.name == "no sandbox"
+
+
+# ------------------------------------------------------------ the same in each of them
+
+# A small course: what each test needs, and what a student wrote.
+COURSE = [
+    ("import helper\nimport numpy as np\nimport random", {}),
+    ("print(open('data/words.txt').read())", {}),
+    ("def double(x):\n    return helper.VALUE * x // 3.5", {"solution": True}),
+    ("assert double(3) == 6", {"grade": True}),
+    ("words = open('data/words.txt').read().split()\nopen('mine.txt', 'w').write('x')", {"solution": True}),
+    ("assert words == ['tea', 'cake']\nassert not __import__('os').path.exists('mine.txt')", {"grade": True}),
+    ("def draw(n):\n    return np.random.rand(n).round(6).tolist() + [random.random()]", {"solution": True}),
+    ("random.seed(1)\nnp.random.seed(1)\nassert draw(1) == [0.417022, 0.13436424411240122]", {"grade": True}),
+    ("files = !ls\ndef look():\n    return sorted(files), {1, 2}, np.ones(2)", {"solution": True}),
+    (
+        "files, numbers, ones = look()\nassert files == ['data', 'helper.py', 'mine.txt'], files\nassert numbers == {1, 2} and ones.sum() == 2",
+        {"grade": True},
+    ),
+    ("import subprocess\ndef start():\n    return subprocess.run(['ls'])", {"solution": True}),
+    ("start()", {"grade": True}),
+    ("def forever():\n    while True: pass", {"solution": True}),
+    ("forever()", {"grade": True}),
+    ("import os\ndef leave():\n    os._exit(1)", {"solution": True}),
+    ("leave()", {"grade": True}),
+    ("def far(x):\n    return (n * x for n in range(3)), lambda y: x + y", {"solution": True}),
+    ("numbers, plus = far(2)\nassert [*numbers] == [0, 2, 4] and plus(1) == 3\n2.5", {"grade": True}),
+]
+BESIDE = HELPER | {"data/words.txt": b"tea cake\n"}
+PROGRAM = """
+import json, sys
+sys.path.insert(0, {root!r})
+import nbformat
+from grading.grade import Work, grade_one
+from grading.master import Master
+from grading.result import Submitted
+from grading.sandbox import Limits, named
+notebook = nbformat.v4.new_notebook()
+for number, (source, marks) in enumerate({course!r}):
+    cell = nbformat.v4.new_code_cell(source, id=f"cell-{{number}}")
+    if marks:
+        usual = {{"grade_id": cell.id, "schema_version": 3, "locked": False, "solution": False, "grade": False, "points": 5}}
+        cell.metadata.nbgrader = usual | marks
+    notebook.cells.append(cell)
+data = nbformat.writes(notebook).encode()
+work = Work(Master("small", {{"small": data}}, {beside!r}), Limits(call=1))
+result = grade_one(work, Submitted("zoe", "", {{"small": data}}), named(sys.argv[1])).result
+print(json.dumps([result.status, result.scores, result.messages]))
+"""
+GRADES = [5, 5, 5, 5, 0, 0, 0, 2.5]
+SAID = {
+    "cell-11": "PermissionError: [Errno 1] The grader starts no other programs: an answer has to do without them",
+    "cell-13": "TimeoutError: a call ran for more than 1 s",
+    "cell-15": "RuntimeError: the process ended",
+    "cell-17": "2.5 of 5 points",
+}
+
+
+def graded_by(python, name):
+    program = PROGRAM.format(root=str(ROOT), course=COURSE, beside=BESIDE)
+    ran = subprocess.run([python, "-c", program, name], cwd="/", capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    status, scores, messages = json.loads(ran.stdout)
+    return status, [*scores.values()], messages
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_grades_are_the_same_in_every_sandbox(request, name):
+    if "bubblewrap" in name:
+        request.getfixturevalue("needs_bubblewrap")
+    assert graded_by(sys.executable, name) == ("timed_out", GRADES, SAID)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_an_environment_in_a_folder_that_is_empty_for_a_worker_is_found(request, name):
+    """A virtual environment in /tmp, whose packages lie elsewhere: a file in it names where."""
+    if "bubblewrap" in name:
+        request.getfixturevalue("needs_bubblewrap")
+    with tempfile.TemporaryDirectory(prefix="environment-", dir="/tmp") as folder:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", f"{folder}/venv"], check=True)
+        more = Path(folder, "more packages")
+        more.mkdir()
+        (more / "helper_of_the_environment.py").write_text("VALUE = 7\n")
+        (packages,) = Path(folder).glob("venv/lib/python*/site-packages")
+        (packages / "others.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n{more}\n")
+        course = [("import helper_of_the_environment as helper", {}), *COURSE[2:4]]
+        program = PROGRAM.format(root=str(ROOT), course=course, beside={})
+        ran = subprocess.run(
+            [f"{folder}/venv/bin/python", "-c", program, name], cwd="/", capture_output=True, text=True
+        )
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        assert json.loads(ran.stdout) == ["graded", {"cell-2": 5}, {}]
+
+
+def test_a_course_inside_what_a_worker_reads_is_refused(tmp_path, monkeypatch):
+    keep_out_of(tmp_path)
+    inside = Path(sys.prefix) / "lib" / "a course"
+    with pytest.raises(NoSandbox, match="belongs to the Python that runs the grader: student code reads all of it"):
+        keep_out_of(inside)
+    with pytest.raises(NoSandbox, match=f"The course {sys.prefix} lies in {sys.prefix}"):
+        keep_out_of(sys.prefix)
+    (tmp_path / "link").symlink_to(sys.prefix)
+    with pytest.raises(NoSandbox, match="Nothing was graded"):
+        keep_out_of(tmp_path / "link" / "course")
+    monkeypatch.setattr(sandbox, "readable", lambda: [str(tmp_path)])
+    with pytest.raises(NoSandbox, match="Make an environment elsewhere"):
+        keep_out_of(tmp_path / "course")
+    keep_out_of(tmp_path.parent)
