@@ -78,6 +78,7 @@ class Bench(Namespace):
         self.execute(cell.less_imports, cell.grade_id)
 
     def execute(self, source, name):
+        self.meet_classes(source)
         with contextlib.suppress(Exception, SystemExit):  # nbgrader goes on, too
             exec(compiled(source, f"<{name}>"), self)
 
@@ -141,6 +142,7 @@ def split(test, bench):
     """Run a test in this process; return the value of its last line, where that is an expression."""
     bench.come_to(test)
     body, last = parts(test)
+    bench.meet_classes(test.source)
     exec(body, bench)
     return eval(last, bench) if last is not None else None
 

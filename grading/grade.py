@@ -67,6 +67,8 @@ class Part:
         As in `Result`.
     outputs : dict of str to list
         What each program that a person grades printed and drew, by its grade id, as outputs of a notebook.
+    written : dict of str to bytes
+        What the cells wrote into files, for the notebook that comes next.
     """
 
     status: str
@@ -74,6 +76,7 @@ class Part:
     scores: dict
     messages: dict = field(default_factory=dict)
     outputs: dict = field(default_factory=dict)
+    written: dict = field(default_factory=dict)
 
 
 def grade(work, notebook, submission, sandbox, beside=None):
@@ -98,6 +101,8 @@ def grade(work, notebook, submission, sandbox, beside=None):
     files = {**work.master.files, **{name: one for name, one in (beside or {}).items() if name not in work.master.files}}
     with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
         verdicts, outputs = walk(notebook, submission, student, work.together)
+        last = notebook is [*work.master.notebooks.values()][-1]
+        written = {} if last else student.written(work.limits.disk)
     messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}
     empty = untouched(notebook, submission)
     given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
@@ -106,7 +111,8 @@ def grade(work, notebook, submission, sandbox, beside=None):
     remarks = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
     remarks += [f"{titles[name]}: no answer" for name in given_up]
     status, why = ending(student)
-    return Part(status, [*why, *remarks], {name: found.get(name) for name in notebook.points}, messages, outputs)
+    scores = {name: found.get(name) for name in notebook.points}
+    return Part(status, [*why, *remarks], scores, messages, outputs, written)
 
 
 def ending(student):
@@ -162,6 +168,7 @@ def walk(notebook, submission, student, together):
         if given.is_given and id(given) not in there:
             put_off(student, given)
     for cell, given in code:
+        student.number += bool(cell.source.strip())  # an empty cell is not run
         test = notebook.test_at(cell)
         answers = notebook.answers_in(cell)
         if given is not None:
@@ -258,13 +265,17 @@ def find_together(work):
     some run together and some don't, the points have to be the same once more.
     """
     found, sandbox = frozenset(), work_in(work.sandbox)
+    beside = {}, {}  # what the solution and the release wrote into files, for the notebook that comes next
     for notebook in work.master.notebooks.values():
         known = [read(data) for data in (notebook.notebook, notebook.released) if data]
         most = {test.key: test.points for test in notebook.tests}
 
-        def scores(together):
+        def graded(together):
             some = replace(work, together=frozenset(together))
-            return [grade(some, notebook, submission, sandbox).scores for submission in known] if most else []
+            return [grade(some, notebook, *one) for one in zip(known, [sandbox] * 2, beside)]
+
+        def scores(together):
+            return [part.scores for part in graded(together)] if most else []
 
         apart, whole = scores(()), scores(most)
         chosen = {
@@ -275,6 +286,8 @@ def find_together(work):
         mixed = scores(chosen) if chosen else whole
         same = all(one[key] == other[key] for one, other in zip(mixed, whole) for key in most)
         found |= chosen if same else most.keys()
+        if len(work.master.notebooks) > 1:
+            beside = [here | part.written for here, part in zip(beside, graded(found))]
     return found
 
 
@@ -320,9 +333,10 @@ def grade_together(work, batch):
 
 def grade_one(work, submitted, sandbox):
     """Grade one submission, whatever it is, and make the notebooks that its feedback is made of."""
-    started, read_so_far, parts = time.monotonic(), {}, {}
+    started, read_so_far, parts, beside = time.monotonic(), {}, {}, submitted.files
     for name, notebook in work.master.notebooks.items():
-        parts[name] = grade_notebook(work, notebook, submitted, sandbox, read_so_far)
+        parts[name] = grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far)
+        beside = beside | parts[name].written
     result = joined(work.master, submitted, parts)
     pages, empty = {}, set()
     for name, notebook in work.master.notebooks.items():
@@ -336,7 +350,7 @@ def grade_one(work, submitted, sandbox):
     return Graded(result, pages, submitted.digest, tuple(sorted(empty)), time.monotonic() - started)
 
 
-def grade_notebook(work, notebook, submitted, sandbox, read_so_far):
+def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
     """Grade one notebook, whatever was handed in for it; add what could be read of it to ``read_so_far``."""
     nothing = dict.fromkeys(notebook.points, 0.0)
     data = submitted.notebooks.get(notebook.name)
@@ -344,7 +358,7 @@ def grade_notebook(work, notebook, submitted, sandbox, read_so_far):
         return Part(MISSING, [submitted.missing.get(notebook.name, "It was not handed in.")], nothing)
     try:
         read_so_far[notebook.name] = submission = read(data)
-        return grade(work, notebook, submission, sandbox, submitted.files)
+        return grade(work, notebook, submission, sandbox, beside)
     except Rejected as rejection:
         return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing)
     except (OSError, NoSandbox):

@@ -183,7 +183,7 @@ class MasterNotebook:
     @cached_property
     def ids(self):
         """The grade id of each cell that nbgrader knows, by the name that Jupyter gave it."""
-        return {cell.cell_id: cell.grade_id for cell in self.cells if cell.grade_id}
+        return {cell.cell_id: cell.grade_id for cell in self.cells if cell.grade_id and cell.cell_id}
 
     @cached_property
     def judged_by(self):

@@ -7,6 +7,7 @@ read and every write has a deadline.
 import builtins
 import contextlib
 import functools
+import io
 import json
 import linecache
 import os
@@ -126,6 +127,7 @@ class StudentProcess:
         self.left = limits.total  # seconds that cells may still take
         self.deadline = float("inf")  # of the test that is judged
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
+        self.number = 0  # of the cell in the notebook, for ``In`` and ``Out``
         self.later = []  # cells that are put off, and of which the process was not told yet
         self.noted = {}  # how many values each wanted name had, and whether the last can be called
         self.random = random_state()
@@ -151,7 +153,8 @@ class StudentProcess:
         before it is cleaned.
         """
         self.outputs = []
-        request = {"do": "run", "source": source, "definitions": definitions or self.left <= 0, "show": show}
+        request = {"do": "run", "source": source, "number": self.number, "show": show}
+        request["definitions"] = definitions or self.left <= 0
         answer = self.told(request)
         error = self.error(answer) if "error" in answer else None
         if show:
@@ -188,7 +191,7 @@ class StudentProcess:
 
     def test(self, source):
         """Run a test in the student's process; return the value of its last line, or raise what it raises."""
-        request = {"do": "test", "source": source, "definitions": False}
+        request = {"do": "test", "source": source, "number": self.number, "definitions": False}
         self.values.clear()
         answer, body = self.ask(request, b"", self.limits.test, "the test ran for more than {:g} s")
         self.cells.append(request)
@@ -296,6 +299,19 @@ class StudentProcess:
             case [int(versions), bool(can_be_called)]:
                 return versions, can_be_called
         return 0, False
+
+    def written(self, limit):
+        """Return the files that the cells wrote, by their paths; those that do not fit into ``limit`` bytes are left out."""
+        try:
+            answer, body = self.ask({"do": "files", "limit": limit}, b"", *self.for_a_call())
+            sizes = {str(name): int(size) for name, size in answer["files"]}
+        except (StudentDied, KeyError, TypeError, ValueError):
+            return {}
+        content, found = io.BytesIO(body), {}
+        for name, size in sizes.items():
+            if 0 <= size <= limit and not os.path.isabs(name) and ".." not in name.split(os.sep):
+                found[name] = content.read(size)
+        return found
 
     # -------------------------------------------------------------------- the process
 

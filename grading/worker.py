@@ -26,7 +26,9 @@ import re
 import resource
 import shlex
 import shutil
+import stat
 import subprocess
+import symtable
 import sys
 import traceback
 import types
@@ -81,6 +83,20 @@ class Namespace(dict):
         run()
         return self[name]
 
+    def meet_classes(self, source):
+        """Run what was put off and is named in the body of a class: there Python looks names up past ``__missing__``."""
+        tables = []
+        if self.later and "class" in source:
+            with contextlib.suppress(SyntaxError, ValueError):
+                tables.append(symtable.symtable(source, "", "exec"))
+        while tables:
+            table = tables.pop()
+            tables += table.get_children()
+            for symbol in table.get_symbols() if table.get_type() == "class" else ():
+                if symbol.is_referenced() and symbol.get_name() in self.later:
+                    with contextlib.suppress(Exception):  # it is raised where the class is made
+                        self[symbol.get_name()]
+
     def get(self, name, default=None):
         return self[name] if name in self else default
 
@@ -110,8 +126,9 @@ class Shell(InteractiveShell):
     displayhook_class = Type(Hook)
 
     def transform_cell(self, raw_cell):
-        """Leave a cell that is Python as it is."""
-        return raw_cell.rstrip() + "\n" if is_python(raw_cell) else super().transform_cell(raw_cell)
+        """Leave a cell that is Python as it is; one line may be the name of a macro."""
+        whole = "\n" in raw_cell.strip() and is_python(raw_cell)
+        return raw_cell.rstrip() + "\n" if whole else super().transform_cell(raw_cell)
 
     def enable_gui(self, gui=None):
         """Do nothing: there is no window."""
@@ -209,7 +226,11 @@ def shell_command(words, file, mode, given):
 
 def run_script(line, cell=""):
     """Stand for the cells of a shell."""
-    print(*shell_lines(cell), sep="\n")
+    lines = shell_lines(cell)
+    if out := re.search(r"--out[ =](\w+)", line):
+        InteractiveShell.instance().user_ns[out[1]] = "\n".join([*lines, ""])
+    else:
+        print(*lines, sep="\n")
 
 
 def new_shell():
@@ -242,10 +263,21 @@ def is_python(text):
     return True
 
 
+def imports(node):
+    return isinstance(node, (ast.Import, ast.ImportFrom))
+
+
 def defines(node):
     """Whether a statement imports, defines, or sets a constant."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return imports(node) or isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+
+
+def one_by_one(node):
+    """Return a statement, or for one that imports several modules one for each: some may be there."""
+    if not isinstance(node, ast.Import):
+        return [node]
+    return [ast.copy_location(ast.Import([alias]), node) for alias in node.names]
 
 
 def as_output(data):
@@ -281,6 +313,7 @@ class Notebook:
                 os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
                 with open(name, "wb") as file:
                     file.write(content)
+        self.given = {name: os.stat(name).st_mtime_ns for name, _ in header["files"] if os.path.isfile(name)}
         for name, limit in header["limits"].items():
             resource.setrlimit(getattr(resource, name), (limit, limit))
         start_equally()
@@ -299,6 +332,7 @@ class Notebook:
     def run(self, header, body):
         """Run a cell, or of what can't be run to its end the definitions."""
         source, before, self.before = header["source"], self.before, header["source"]
+        self.count_to(header["number"])
         importlib.invalidate_caches()  # a cell may just have written a module
         source = self.readable(source, before)
         try:
@@ -321,6 +355,12 @@ class Notebook:
         finally:
             self.take_note()
 
+    def count_to(self, number):
+        """Give the next cell the number that it has in the notebook, as some are not run."""
+        for history in (self.shell.history_manager.input_hist_parsed, self.shell.history_manager.input_hist_raw):
+            history.extend([""] * (number - len(history)))
+        self.shell.execution_count = max(number, self.shell.execution_count)
+
     def readable(self, source, before):
         """Return a cell as Python can read it: as it is, without invisible signs, or joined to what it was split from."""
         whole = before + "\n" + source
@@ -332,6 +372,7 @@ class Notebook:
     def run_whole(self, source):
         """Run a cell as IPython does; return the value of its last line. What stands below an import that fails is run, too."""
         self.shell.failed = None
+        self.names.meet_classes(self.shell.transform_cell(source))
         result = self.shell.run_cell(source, store_history=True)
         error = result.error_before_exec or result.error_in_exec or self.shell.failed
         if error is None:
@@ -341,27 +382,42 @@ class Notebook:
             self.run_whole(rest)
         elif isinstance(error, ImportError):
             failed = next((at.lineno for at in traceback.extract_tb(error.__traceback__) if is_cell(at)), 0)
-            self.statements(source, only=lambda node: node.lineno > failed)
+            self.statements(source, only=lambda node: node.lineno >= failed and (node.lineno > failed or imports(node)))
         raise error
 
     def statements(self, source, only=lambda node: True):
         """Run some statements of a cell, each by itself: one that fails costs itself."""
         text = self.shell.transform_cell(source)
         name = self.shell.compile.cache(text, len(self.names["In"]))
+        self.names.meet_classes(text)
         for node in compile(text, name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body:
-            if only(node):
+            for part in one_by_one(node) if only(node) else ():
                 with contextlib.suppress(Exception):
-                    exec(compile(ast.Module([node], []), name, "exec"), self.names)
+                    exec(compile(ast.Module([part], []), name, "exec"), self.names)
 
     def test(self, header, body):
         """Run a test of the course's own together with the student's code; return the value of its last line."""
+        self.count_to(header["number"])
         with contextlib.redirect_stderr(io.StringIO()):
             return {"value": self.encoder.encode(self.run_whole(header["source"]))}
+
+    def files(self, header, body):
+        """Return what the cells wrote into files, as far as it is not too much: another notebook may read them."""
+        found, left = [], header["limit"]
+        for parent, _, names in os.walk("."):
+            for path in (os.path.normpath(os.path.join(parent, name)) for name in names):
+                about = os.lstat(path)
+                if stat.S_ISREG(about.st_mode) and about.st_size <= left and self.given.get(path) != about.st_mtime_ns:
+                    with open(path, "rb") as file:
+                        self.encoder.body.append(file.read(about.st_size))
+                    found.append([path, len(self.encoder.body[-1])])
+                    left -= about.st_size
+        return {"files": found}
 
     def take_note(self, of_functions=True):
         """Keep what the wanted names stand for now, where that is new."""
         for name, versions in self.versions.items():
-            value = self.names.get(name)
+            value = dict.get(self.names, name)  # not what was put off
             if value is not None and not any(value is version for version in versions):
                 if of_functions or not callable(value):
                     versions.append(value)

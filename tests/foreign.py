@@ -1823,15 +1823,10 @@ def f(x):
 %run -i script.py
 assert answer == 6
 #:test 1
-import subprocess, sys
-said = subprocess.run([sys.executable, "alone.py", str(f(2))], capture_output=True, text=True)
-assert said.stdout.strip() == "4"
-#:test 1
 %run alone.py 8
 assert value == f(4)
 """,
         [("2 * x", "x + 2")],
-        plain=(None, 1),
         files={"script.py": "answer = f(3)\n", "alone.py": "import sys\nvalue = int(sys.argv[1])\nprint(value)\n"},
     ),
     case(

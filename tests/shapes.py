@@ -175,7 +175,7 @@ IPYTHON = [
     ),
     two(
         "a cell in bash writes a module",
-        "%%bash\nfor n in 1 2; do echo N$n=$n; done > consts.py",
+        "%%bash\necho 'N1 = 1' > consts.py\ncat >> consts.py <<EOF\nN2 = 2\nEOF",
         "import consts\nTWO = consts.N2",
     ),
     two("a cell in bash answers", "%%bash --out said\necho 2", "TWO = int(said)"),
@@ -326,7 +326,7 @@ BESIDE = [
         "a package that is not there, in a cell of its own",
         cells=[(START, "import torch"), (START, "from google.colab import drive\ndrive.mount('/x')")],
     ),
-    Shape("a package that is not there, in the function", stock=5, inside="import torch"),
+    Shape("a package that is not there, in the function", fair=5, stock=5, inside="import torch"),
     Shape("a package that is not there, below", below="import seaborn"),
     Shape(
         "a package that is not there, in a function that nobody calls",
@@ -400,7 +400,7 @@ STATE = [
     ),
     Shape("a helper is a number", fair=10, stock=10, cells=[(START, "size = 0")]),
     Shape("a name that nobody needs is shadowed", cells=[(START, "max = min = id = type = 0\ninput = open = None")]),
-    Shape("numpy is shadowed", fair=0, stock=0, cells=[(EXERCISE, "class np:\n    zeros = None")]),
+    Shape("numpy is shadowed", fair=5, stock=0, cells=[(EXERCISE, "class np:\n    zeros = None")]),
     Shape(
         "errors in extra cells",
         cells=[(START, "1 / 0"), (START, "print('not closed"), (START, "raise SystemExit(3)"), (CALLED, "undefined")],
@@ -440,11 +440,6 @@ STATE = [
             ),
             ("    return scaled", "    known[tuple(sizes)] = scaled\n    return scaled"),
         ],
-    ),
-    Shape(
-        "processes of its own",
-        above="import subprocess, sys",
-        inside="assert subprocess.run([sys.executable, '-c', 'print(2)'], capture_output=True, text=True).stdout == '2\\n'",
     ),
     Shape(
         "threads that never end",

@@ -1,14 +1,18 @@
 """What an unmodified nbgrader gives, and what this project's grader gives, side by side: courses, commands, points."""
 
 import contextlib
-import csv
 import os
 import shutil
 import sqlite3
 
 import kernels
 from conftest import ROOT, nbgrader
-from programs import run_as
+
+from grading import fleet, standing
+from grading.assignment import CourseAssignment, NbGraderException
+from grading.grade import Work
+from grading.release import release
+from grading.sandbox import available
 
 # KERNELS=local-provisioner starts every kernel from nothing: it gives the same, and takes twice as long.
 KERNELS = os.environ.get("KERNELS", kernels.NAME)
@@ -34,25 +38,30 @@ class Course:
         (folder / "submitted").mkdir(parents=True)
         if ours:
             shutil.copy(ROOT / "nbgrader_config.py", folder)
-            shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (folder / "nbgrader_config.py").write_text(CONFIG)
 
     def release(self, assignment):
         """Build the release; return what was said where that failed, or an empty text."""
         if self.ours:
-            return self.run("release", assignment)
+            return said_by(lambda: release(self.assignment(assignment)))
         return self.run("generate_assignment", assignment)
 
     def autograde(self, assignment):
         """Grade everybody; return what was said where that failed, or an empty text."""
+        if self.ours:
+            return said_by(lambda: self.graded(self.assignment(assignment)))
         return self.run("autograde", assignment)
 
+    def assignment(self, name):
+        return CourseAssignment(name, self.folder)
+
+    def graded(self, course):
+        work = Work(course.master, course.limits, available().name)
+        return [*fleet.autograde(course, course.students(), fleet.Here(), work)]
+
     def run(self, command, assignment):
-        if self.ours:
-            line = ["grading", command, assignment, "--course", str(self.folder)]
-            code, said = run_as("grading.__main__", self.folder, line, {})
-            return said if code else ""
+        """Run a command of an unmodified nbgrader; return what it said where it failed."""
         home = {"IPYTHONDIR": str(self.folder / "ipython")}  # where a student may store what a name stands for
         try:
             nbgrader(self.folder, command, assignment, JUPYTER_DEFAULT_PROVISIONER_NAME=KERNELS, **home)
@@ -77,10 +86,16 @@ class Course:
 
     def messages(self, assignment):
         """Return the messages to the students that this project's grader has for each, by student."""
-        if self.run("report", assignment):
-            return {}
-        with open(self.folder / "grades" / f"{assignment}.csv", newline="") as file:
-            return {row["student_id"]: row["message"] for row in csv.DictReader(file)}
+        return {one.student_id: one.message for one in standing.standings(self.assignment(assignment))}
 
     def database(self):
         return sqlite3.connect(f"file:{self.folder / 'gradebook.db'}?mode=ro", uri=True)
+
+
+def said_by(step):
+    """Run a step of the grader in this process; return the sentence that it ended in, or an empty text."""
+    try:
+        step()
+    except (OSError, NbGraderException) as error:
+        return str(error)
+    return ""
