@@ -75,8 +75,6 @@ class CourseAssignment:
             own = {f"{step}_directory": step for step in STEPS}
             own |= {"root": str(apart), "db_url": f"sqlite:///{apart / 'gradebook.db'}"}
             self.config.merge(Config({"CourseDirectory": own}))
-            around = self.config.IncludeHeaderFooter
-            around.update({name: str(root.resolve() / around[name]) for name in ("header", "footer") if around.get(name)})
         self.course = CourseDirectory(config=self.config)
         self.course.assignment_id = self.assignment = assignment
         self.root = Path(self.course.root)
@@ -99,8 +97,7 @@ class CourseAssignment:
         kind, path = str(course.get("db_url", "")).partition("sqlite:///")[::2]
         if path and not kind:
             course.db_url = f"sqlite:///{root / path}"
-        for name in around.keys() & {"header", "footer"}:
-            around[name] = around[name] and str(root / around[name])
+        around.update({name: str(root / around[name]) for name in ("header", "footer") if around.get(name)})
 
     def read(self, release, address=None):
         """Return the authored assignment beside what was built from it in a folder, if it was.
