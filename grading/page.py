@@ -48,10 +48,8 @@ def page(notebook, submission, result, outputs, files=None):
     made = {"cells": [], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     checked = {key: result.scores[key] for key in notebook.points if result.scores[key] is not None}
     most = sum(result.max_scores[key] for key in checked)
-    heading = (
-        f"<strong>{result.status}: the checks gave {sum(checked.values()):g} of {most:g} points.</strong> "
-        f"{html.escape(result.message)}"
-    )
+    gave = f": the checks gave {sum(checked.values()):g} of {most:g} points" if checked else ""
+    heading = f"<strong>{result.status}{gave}.</strong> {html.escape(result.message)}"
     made["cells"].append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
     left = list(notebook.tests)
     tested = {test.grade_id for test in left}
