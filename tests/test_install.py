@@ -34,6 +34,12 @@ def test_the_grader_knows_nothing_of_this_repositorys_own_assignment(word):
     assert not found
 
 
+def test_the_package_has_the_licence_of_the_repository():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    name = (ROOT / "LICENSE").read_text().splitlines()[0]
+    assert project["license"] == name.removesuffix(" License").replace(" ", "-")
+
+
 def test_what_is_installed_with_the_grader_has_the_bounds_of_requirements_txt():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
