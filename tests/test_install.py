@@ -15,8 +15,7 @@ import pytest
 from conftest import ROOT
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "other-courses.md").read_text(), re.DOTALL)
-INSTALL, QUICKSTART, RELEASE, GRADE = (text.splitlines() for kind, text in BLOCKS if kind == "sh")
-(LINE,) = (text for kind, text in BLOCKS if kind == "python")
+INSTALL, QUICKSTART, PLUG_IN, RELEASE, GRADE = (text.splitlines() for kind, text in BLOCKS if kind == "sh")
 (VERIFIED,) = (text for kind, text in BLOCKS if kind == "text")
 INSTALLED = "pyproject.toml", "LICENSE", "docs/other-courses.md", "grading"
 OWN = "initialization", "W1", "layers_dims", "public_tests", "init_utils"  # words of this repository's own assignment
@@ -63,8 +62,7 @@ def follow_the_page(folder):
     course, plain, other = (folder / name for name in ("course101", "plain", "other"))
     assert QUICKSTART[1:] == ["cd course101"]
     shutil.copytree(course, plain)
-    with open(course / "nbgrader_config.py", "a") as config:
-        config.write(LINE)
+    shell(course, *PLUG_IN)
     (course / "said").write_text(shell(course, *RELEASE))
     for student, source in {"ada": "source", "ben": "release", "cleo": "source"}.items():
         shutil.copytree(course / source / "ps1", course / "submitted" / student / "ps1")
