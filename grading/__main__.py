@@ -56,7 +56,7 @@ def parser():
     def command(function, about, *options):
         added = commands.add_parser(function.__name__, help=about, description=about)
         added.set_defaults(command=function)
-        added.add_argument("assignment", help="such as initialization")
+        added.add_argument("assignment", help="such as ps1")
         added.add_argument("--course", type=Path, default=Path.cwd(), metavar="DIR", help="the course directory, by default this one")
         for name, settings in options:
             added.add_argument(name, **settings)

@@ -70,12 +70,11 @@ class CourseAssignment:
             )
         self.config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         self.config.merge(Config({"Application": {"log_level": "CRITICAL"}}))
+        self.find_from(root.resolve())
         if apart:
             own = {f"{step}_directory": step for step in STEPS}
             own |= {"root": str(apart), "db_url": f"sqlite:///{apart / 'gradebook.db'}"}
             self.config.merge(Config({"CourseDirectory": own}))
-            around = self.config.IncludeHeaderFooter
-            around.update({name: str(root.resolve() / around[name]) for name in ("header", "footer") if around.get(name)})
         self.course = CourseDirectory(config=self.config)
         self.course.assignment_id = self.assignment = assignment
         self.root = Path(self.course.root)
@@ -90,6 +89,15 @@ class CourseAssignment:
         except TypeError as error:
             raise NbGraderException(f"nbgrader_config.py sets a limit that does not exist: {error}.") from None
         self.master = self.read(self.folder(self.course.release_directory, "."))
+
+    def find_from(self, root):
+        """Have the configuration name its places in full: nbgrader itself looks for them from the folder that it is run in."""
+        course, around = self.config.CourseDirectory, self.config.IncludeHeaderFooter
+        course.root = str(root / course.get("root", ""))
+        kind, path = str(course.get("db_url", "")).partition("sqlite:///")[::2]
+        if path and not kind:
+            course.db_url = f"sqlite:///{root / path}"
+        around.update({name: str(root / around[name]) for name in ("header", "footer") if around.get(name)})
 
     def read(self, release, address=None):
         """Return the authored assignment beside what was built from it in a folder, if it was.

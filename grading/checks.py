@@ -16,13 +16,14 @@ import os
 import random
 import sys
 import tempfile
+import traceback
 import types
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from grading.master import as_python
+from grading.master import as_python, visible
 from grading.student import StandIn, StudentDied, as_a_test_sees_it
 from grading.worker import Namespace, seed_all
 
@@ -134,7 +135,10 @@ def judge(test, bench, together=False):
         ):
             value = as_a_test_sees_it(bench.student.test, test.source) if together else split(test, bench)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
-        return Verdict(0.0, said(error), len(bench.student.died) > deaths)
+        text = said(error)
+        if text == type(error).__name__:
+            text += failed_line(error, test)
+        return Verdict(0.0, text, len(bench.student.died) > deaths)
     return Verdict(*points(value, test.points))
 
 
@@ -198,6 +202,16 @@ def said(error):
     if isinstance(error, (AssertionError, StudentDied)) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def failed_line(error, test):
+    """Return the line of a test at which an error came up, where students see that line; else an empty text."""
+    lines, seen = test.source.splitlines(), {line.strip() for line in visible(test.source).splitlines()}
+    for at in reversed(traceback.extract_tb(error.__traceback__)):
+        line = "".join(lines[at.lineno - 1 : at.lineno]) if at.filename == f"<{test.grade_id}>" else at.line or ""
+        if line.strip() in seen:
+            return f": {line.strip()}"
+    return ""
 
 
 @functools.lru_cache(1000)  # the tests and the helpers are the same for the whole class

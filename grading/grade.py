@@ -338,11 +338,11 @@ def grade_one(work, submitted, sandbox):
         parts[name] = grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far)
         beside = beside | parts[name].written
     result = joined(work.master, submitted, parts)
-    pages, empty = {}, set()
+    pages, empty, files = {}, set(), {**submitted.files, **work.master.files}
     for name, notebook in work.master.notebooks.items():
         submission = read_so_far.get(name)
         try:
-            shown = page(notebook, submission, result, parts[name].outputs)
+            shown = page(notebook, submission, result, parts[name].outputs, files)
         except Exception:  # noqa: BLE001 - what can't be shown must not stop the class
             shown = page(notebook, None, result, {})
         pages[name] = json.dumps(shown, ensure_ascii=False)

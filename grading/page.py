@@ -8,6 +8,7 @@ import base64
 import binascii
 import functools
 import html
+import posixpath
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -20,9 +21,10 @@ from grading.master import hashed, visible
 TEXT = 20_000  # characters of one cell or of one output that are shown
 ALL = 400_000  # characters of all cells that are shown; what colours code and reads Markdown takes a second for TEXT
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
+DRAWN = 20 << 20  # characters of the pictures that texts show: one picture may be asked for again and again
 
 
-def page(notebook, submission, result, outputs):
+def page(notebook, submission, result, outputs, files=None):
     """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
 
     Parameters
@@ -33,6 +35,8 @@ def page(notebook, submission, result, outputs):
     result : grading.result.Result
     outputs : dict of str to list
         What each program that a person grades printed and drew, by its grade id.
+    files : dict of str to bytes, optional
+        What lies beside the notebook, by its path: the pictures among it that a text shows.
 
     Returns
     -------
@@ -44,10 +48,8 @@ def page(notebook, submission, result, outputs):
     made = {"cells": [], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     checked = {key: result.scores[key] for key in notebook.points if result.scores[key] is not None}
     most = sum(result.max_scores[key] for key in checked)
-    heading = (
-        f"<strong>{result.status}: the checks gave {sum(checked.values()):g} of {most:g} points.</strong> "
-        f"{html.escape(result.message)}"
-    )
+    gave = f": the checks gave {sum(checked.values()):g} of {most:g} points" if checked else ""
+    heading = f"<strong>{result.status}{gave}.</strong> {html.escape(result.message)}"
     made["cells"].append(as_html(f'<p class="tex2jax_ignore">{heading}</p>', "state"))
     left = list(notebook.tests)
     tested = {test.grade_id for test in left}
@@ -55,7 +57,7 @@ def page(notebook, submission, result, outputs):
     cells = [cell for cell in (submission.notebook["cells"] if submission else []) if isinstance(cell, dict)]
     solved = {name: id(cell) for name, cell in notebook.solved(submission.cells if submission else ()).items()}
     programs = {answer.grade_id for answer in notebook.answers if answer.kind == "code"}
-    shown_so_far, too_long = 0, False
+    shown_so_far, too_long, pictures = 0, False, Pictures(files or {})
     for number, cell in enumerate(cells):
         known = submission.cells[number]
         shown_so_far += len(known.source[:TEXT]) + 100
@@ -67,12 +69,12 @@ def page(notebook, submission, result, outputs):
         elif test in left:
             left.remove(test)
             if notebook.answers_in(known):  # it was run, and a person wants to see what earned the points
-                made["cells"].append(harmless(cell, known, f"cell-{number}"))
+                made["cells"].append(harmless(cell, known, f"cell-{number}", pictures))
             made["cells"].append(verdict(test, result, notebook.marks[test.grade_id]))
         elif test is None:
             try:
                 own = outputs.get(name, []) if is_answer and name in programs else None
-                shown = harmless(cell, known, f"cell-{number}", own)
+                shown = harmless(cell, known, f"cell-{number}", pictures, own)
             except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble, and the grade is made by now
                 shown = as_html("<p>(This cell can't be shown.)</p>", f"cell-{number}")
             if is_answer:
@@ -125,10 +127,10 @@ def displayed(kind, content):
     return {"output_type": "display_data", "metadata": {}, "data": {kind: content}}
 
 
-def harmless(cell, known, name, outputs=None):
+def harmless(cell, known, name, pictures, outputs=None):
     """Return a student's cell with nothing in it that a browser would run, and with other outputs if there are some."""
     if known.kind != "code":
-        return as_html(with_pictures(known.source[:TEXT], cell.get("attachments")), name)
+        return as_html(pictures.shown(known.source[:TEXT], cell.get("attachments")), name)
     outputs = cell.get("outputs") if outputs is None else outputs
     shown = (
         [harmless_output(output) for output in outputs[:200] if isinstance(output, dict)]
@@ -194,23 +196,63 @@ def is_picture(mime, text):
         return False
 
 
-def with_pictures(source, attachments):
-    """Return the HTML of a Markdown text, with the pictures that are attached to its cell."""
-    pictures = []
+class Pictures:
+    """Makes the HTML of texts, with their pictures in it: those attached to a cell, and those in files beside the notebook.
 
-    def place(match):
-        bundle = attachments.get(unquote(match[1])) if isinstance(attachments, dict) else None
-        for mime in PICTURES if isinstance(bundle, dict) else ():
-            data = "".join(flat(bundle.get(mime), None).split())
-            if is_picture(mime, data) and re.fullmatch("[A-Za-z0-9+/=]+", data):
-                pictures.append(f"data:{mime};base64,{data}")
-                return f"https://picture.invalid/{len(pictures) - 1}/"
-        return "https://picture.invalid/"
+    Parameters
+    ----------
+    files : dict of str to bytes
+    """
 
-    text = rendered(re.sub(r"attachment:([^)\s\"'>]*)", place, source))
-    for number, picture in enumerate(pictures):
-        text = text.replace(f'src="https://picture.invalid/{number}/"', f'src="{picture}"')
-    return text
+    def __init__(self, files):
+        self.files, self.left, self.known = files, DRAWN, {}
+
+    def shown(self, source, attachments):
+        """Return the HTML of a Markdown text."""
+        found = {}
+
+        def place(match):
+            name = unquote(match[1])
+            found[name] = found[name] if name in found else attached(attachments, name)
+            return f"https://picture.invalid/{[*found].index(name)}/"
+
+        text = rendered(re.sub(r"attachment:([^)\s\"'>]*)", place, source))
+        return re.sub(r'src="([^"]*)"', lambda match: f'src="{self.drawn(match[1], [*found.values()])}"', text)
+
+    def drawn(self, address, found):
+        """Return an address that holds all of a picture, while there is room; else the address itself."""
+        number = re.fullmatch("https://picture.invalid/([0-9]{1,5})/", address)
+        if number and int(number[1]) < len(found):
+            data = found[int(number[1])]
+        else:
+            data = self.beside(posixpath.normpath(unquote(html.unescape(address))))
+        if not data or len(data) > self.left:
+            return address
+        self.left -= len(data)
+        return data
+
+    def beside(self, name):
+        if name not in self.known:
+            self.known[name] = in_base64(self.files.get(name, b""))
+        return self.known[name]
+
+
+def attached(attachments, name):
+    """Return a picture that is attached to a cell as an address that holds all of it, or an empty text."""
+    bundle = attachments.get(name) if isinstance(attachments, dict) else None
+    for mime in PICTURES if isinstance(bundle, dict) else ():
+        data = "".join(flat(bundle.get(mime), None).split())
+        if is_picture(mime, data) and re.fullmatch("[A-Za-z0-9+/=]+", data):
+            return f"data:{mime};base64,{data}"
+    return ""
+
+
+def in_base64(content):
+    """Return the picture in a file as an address that holds all of it, or an empty text."""
+    for mime, sign in PICTURES.items():
+        if content.startswith(sign):
+            return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+    return ""
 
 
 CLEAN = SanitizeHTML(

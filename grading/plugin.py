@@ -135,9 +135,6 @@ def plug_into_nbgrader(grade_class):
             try:
                 course = CourseAssignment(self.coursedir.assignment_id, Path(self.coursedir.root))
                 course.course.db_url = self.coursedir.db_url
-            except FileNotFoundError:
-                return super().start()
-            try:
                 there = course.folder(course.course.release_directory, ".")
                 if there.is_dir() and not self.force:
                     self.log.warning(f"{there} is there, and stays as it is: --force builds it anew")

@@ -163,7 +163,7 @@ class Encoder:
         for known, (take_apart, _) in HOLDING.items():
             if isinstance(value, known):
                 return {known.__name__: parts(take_apart(value))}
-        if kind.__module__.startswith("pandas.") and kind.__name__ in ("Series", "DataFrame", "Index"):
+        if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ in ("Series", "DataFrame", "Index"):
             return self.table(value, kind, depth)
         return None
 

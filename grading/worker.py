@@ -431,9 +431,9 @@ class Notebook:
         return {"value": self.encoder.encode(self.latest(header["name"]))}
 
     def latest(self, name):
-        if not self.versions[name]:
+        if not self.versions[name] and not dict.__contains__(self.names, name):
             raise NameError(f"name '{name}' is not defined", name=name)
-        return self.versions[name][-1]
+        return self.versions[name][-1] if self.versions[name] else self.names[name]
 
     def next(self, header, body):
         """Return what an iterator that was told of gives next."""

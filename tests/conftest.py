@@ -67,9 +67,19 @@ def pytest_xdist_auto_num_workers():
 
 
 # What is run by one worker, the longest first: tests of one group, or whoever asks for a fixture of this name.
-GROUPS = ["warm bubblewrap", "bubblewrap", "sandlock", "explored", "matrix", "solving", "server", "cluster"]
+GROUPS = [
+    "warm bubblewrap",
+    "bubblewrap",
+    "sandlock",
+    "explored",
+    "matrix",
+    "solving",
+    "server",
+    "cluster",
+    "installed",
+]
 GROUPS += ["undisturbed", "sample_class", "hint", "claims", "executed", "expected", "checked"]
-SLOW = {"matrix", "server", "cluster", "undisturbed"}
+SLOW = {"matrix", "server", "cluster", "undisturbed", "installed"}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -217,7 +217,26 @@ def test_what_can_not_be_passed_is_passed_where_the_test_runs_together():
     assert together == {"it-test"}
     assert graded(master, cells, together).scores == {"it-test": 5}
     wrong = graded(master, cells, together, it_exercise="def apply(f, x):\n    return f")
-    assert (wrong.scores, wrong.messages) == ({"it-test": 0}, {"it-test": "AssertionError"})
+    assert wrong.scores == {"it-test": 0}
+    assert wrong.messages == {"it-test": "AssertionError: assert apply(lambda x: x, 1) == 1"}
+
+
+@pytest.mark.parametrize("together", [frozenset(), frozenset({"it-test"})], ids=["split", "together"])
+def test_a_check_without_a_message_names_its_line_unless_it_is_hidden(together):
+    hidden = "\n### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS"
+    cells = [("it-exercise", "def f(x):\n    return x * x"), ("it-test", "assert f(1) == 1" + hidden)]
+    for answer, message in (("0", "AssertionError: assert f(1) == 1"), ("x", "AssertionError")):
+        wrong = graded(master_of("kernel", cells), cells, together, it_exercise=f"def f(x):\n    return {answer}")
+        assert wrong.messages == {"it-test": message}
+
+
+def test_a_name_that_was_set_to_none_is_set():
+    cells = [
+        ("it-exercise", "answer = 3"),
+        ("it-test", "assert answer in (3, None)\nassert answer is not None, 'no answer'"),
+    ]
+    result = graded(master_of("kernel", cells), cells, it_exercise="answer = None")
+    assert result.messages == {"it-test": "no answer"}
 
 
 def test_what_an_error_says_reaches_the_message_as_text(words):

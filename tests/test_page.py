@@ -1,12 +1,13 @@
 """page.py: what of a submission reaches a feedback page, and what of it does not."""
 
+import base64
 import json
 
 import nbformat
 import pytest
 
 from grading.master import Master
-from grading.page import ALL, TEXT, page
+from grading.page import ALL, DRAWN, TEXT, Pictures, page
 from grading.result import Result
 from grading.submission import read
 
@@ -54,6 +55,16 @@ def test_nothing_that_a_browser_runs_is_left_of_a_text(text):
     assert "<strong>my notes</strong>" in cell["source"]
     for part in ("<script", "onerror=", 'href="javascript', "<svg", "<iframe"):
         assert part not in cell["source"]
+
+
+def test_pictures_beside_the_notebook_are_in_the_page_as_long_as_there_is_room():
+    picture = b"\x89PNG" + bytes(DRAWN // 4)
+    pictures = Pictures({"a b.png": picture, "no.png": b"<svg>", "in/small.jpg": b"\xff\xd8"})
+    shown = pictures.shown("![](a%20b.png)" * 4 + "![](./in/small.jpg) ![](no.png) ![](../gone.png)", None)
+    assert shown.count("data:image/png;base64,") == 2 and len(shown) < DRAWN + 1000
+    assert 'src="data:image/jpeg;base64,/9g="' in shown and 'src="no.png"' in shown and 'src="../gone.png"' in shown
+    attached = {"a.png": {"image/png": base64.b64encode(picture).decode()}}
+    assert Pictures({}).shown("![](attachment:a.png)" * 9, attached).count("data:image/png;base64,") == 2
 
 
 def test_of_an_outputs_html_the_picture_is_left_and_its_description_is_a_text():
