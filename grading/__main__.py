@@ -57,7 +57,9 @@ def parser():
         added = commands.add_parser(function.__name__, help=about, description=about)
         added.set_defaults(command=function)
         added.add_argument("assignment", help="such as ps1")
-        added.add_argument("--course", type=Path, default=Path.cwd(), metavar="DIR", help="the course directory, by default this one")
+        added.add_argument(
+            "--course", type=Path, default=Path.cwd(), metavar="DIR", help="the course directory, by default this one"
+        )
         for name, settings in options:
             added.add_argument(name, **settings)
 
@@ -281,7 +283,9 @@ def print_table(title, standings, exercises):
             heads = ["student", "score", *shown.values(), "status"]
             taken = sum(max(map(len, column)) + 3 for column in zip(heads, *(line[:-1] for line in rows)))
     if len(heads) < len(exercises) + 3:
-        console.print(f"The points of the {len(exercises)} parts do not fit here; they are in the table that is written.")
+        console.print(
+            f"The points of the {len(exercises)} parts do not fit here; they are in the table that is written."
+        )
     beside = console.width - taken >= READABLE
     table = Table(title=title)
     for head in heads:

@@ -109,8 +109,14 @@ class CourseAssignment:
             Of the gradebook that was filled by that build, if it is not the course's own.
         """
         authored = {path.stem: path.read_bytes() for path in sorted(self.source.glob("*.ipynb"))}
-        released = {name: (release / f"{name}.ipynb").read_bytes() for name in authored if (release / f"{name}.ipynb").is_file()}
-        generated = self.generated(address or self.course.db_url) if any(b"AUTOTEST" in one for one in authored.values()) else {}
+        released = {
+            name: (release / f"{name}.ipynb").read_bytes() for name in authored if (release / f"{name}.ipynb").is_file()
+        }
+        generated = (
+            self.generated(address or self.course.db_url)
+            if any(b"AUTOTEST" in one for one in authored.values())
+            else {}
+        )
         master = Master(self.assignment, authored, files_beside(self.source, self.course.ignore), released, generated)
         for name in authored:
             try:

@@ -98,7 +98,10 @@ def grade(work, notebook, submission, sandbox, beside=None):
     """
     preload = work.preload if asks_for_imports(notebook, submission) else Preload()
     start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
-    files = {**work.master.files, **{name: one for name, one in (beside or {}).items() if name not in work.master.files}}
+    files = {
+        **work.master.files,
+        **{name: one for name, one in (beside or {}).items() if name not in work.master.files},
+    }
     with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
         verdicts, outputs = walk(notebook, submission, student, work.together)
         last = notebook is [*work.master.notebooks.values()][-1]
@@ -191,7 +194,9 @@ def walk(notebook, submission, student, together):
         first = verdicts.get(test)
         if first is None:
             verdicts[test] = judge(test, bench, test.key in together)
-        elif first.points < test.points and not first.deadly and test.key not in together:  # it may stand above the answer
+        elif (
+            first.points < test.points and not first.deadly and test.key not in together
+        ):  # it may stand above the answer
             changed = any(count(student, name) != before for name, before in versions[test].items())
             again = judge(test, bench)
             if changed or again.points > first.points:

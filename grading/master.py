@@ -78,7 +78,11 @@ class MasterCell:
         found = {}
         for node in body_of(self.python):
             for alias in node.names if is_plain_import(node) else ():
-                one = ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], node.level)
+                one = (
+                    ast.Import([alias])
+                    if isinstance(node, ast.Import)
+                    else ast.ImportFrom(node.module, [alias], node.level)
+                )
                 name = alias.asname or alias.name.partition(".")[0]
                 found[name] = "\n".join([*filter(None, [found.get(name)]), ast.unparse(one)])
         return found
@@ -279,16 +283,14 @@ class MasterNotebook:
     @cached_property
     def imports(self):
         """The statements that import something."""
-        return tuple(
-            dict.fromkeys(
-                statement for cell in self.code for statement in cell.imports.values()
-            )
-        )
+        return tuple(dict.fromkeys(statement for cell in self.code for statement in cell.imports.values()))
 
     def broken(self):
         """Return what keeps a class from being graded with this notebook, or an empty text."""
         kernel = nbformat.reads(self.notebook.decode("utf-8"), as_version=4).metadata
-        language = kernel.get("kernelspec", {}).get("language") or kernel.get("language_info", {}).get("name") or "python"
+        language = (
+            kernel.get("kernelspec", {}).get("language") or kernel.get("language_info", {}).get("name") or "python"
+        )
         if not language.lower().startswith(("python", "ipython")):
             return f"it is written for {language}, and only notebooks in Python are graded here"
         for cell in self.cells:

@@ -98,7 +98,9 @@ def migrate(course, built, address):
                     [{"id": number, "name": name, "assignment_id": assignment.id, "kernelspec": kernelspec}],
                 )
             db.execute(update(Notebook).where(Notebook.id == number).values(kernelspec=kernelspec))
-            said += Migration(course, gradebook, name, number, new_master.key, (before.get(name, {}), now.get(name, {}))).bring_to(new)
+            said += Migration(
+                course, gradebook, name, number, new_master.key, (before.get(name, {}), now.get(name, {}))
+            ).bring_to(new)
         for name, number in there.items():
             said += Migration(course, gradebook, name, number, new_master.key).bring_to({kind: {} for kind in KINDS})
             gone = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == number)
@@ -220,7 +222,10 @@ class Migration:
             for student, text in self.db.execute(select(Outcomes.c.student_id, Outcomes.c.result).where(this)).all():
                 if text:
                     result = Result.from_json(text)
-                    keys = {self.course.master.key(self.name, old): self.new_key(self.name, new) for old, new in renamed.items()}
+                    keys = {
+                        self.course.master.key(self.name, old): self.new_key(self.name, new)
+                        for old, new in renamed.items()
+                    }
                     for parts in (result.scores, result.max_scores, result.messages):
                         parts |= {now: parts.pop(before) for before, now in keys.items() if before in parts}
                     row = update(Outcomes).where(this, Outcomes.c.student_id == student)

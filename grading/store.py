@@ -140,9 +140,7 @@ class Plan:
             reasons = ", ".join(f"{number} {why}" for why, number in self.why.items())
             yield f"To be graded: {reasons}; {len(self.unchanged)} unchanged."
         if self.changed and self.together:
-            yield (
-                f"Run together with the student's code, which could forge their points: {', '.join(self.together)}."
-            )
+            yield (f"Run together with the student's code, which could forge their points: {', '.join(self.together)}.")
 
 
 class Store:
@@ -589,7 +587,9 @@ class Store:
             (Grade, {"score": Grade.score, "points": Grade.max_score}),
             (Comment, {"comment": Comment.comment}),
         ):
-            query = select(SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name, *columns.values())
+            query = select(
+                SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name, *columns.values()
+            )
             query = query.select_from(kind).join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
             query = query.join(SubmittedAssignment).join(BaseCell, BaseCell.id == kind.cell_id)
             for student, notebook, cell, *values in self.db.execute(query.where(this)):
@@ -599,7 +599,8 @@ class Store:
         )
         query = query.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         penalties = {
-            (student, self.names[notebook]): penalty for student, notebook, penalty in self.db.execute(query.where(this))
+            (student, self.names[notebook]): penalty
+            for student, notebook, penalty in self.db.execute(query.where(this))
         }
         return [
             (

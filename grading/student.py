@@ -250,7 +250,13 @@ class StudentProcess:
         number, kind = tree.get("number"), tree.get("as")
         if type(number) is not int:
             return None
-        return self.remote_function(number) if kind == "function" else self.remote_iterator(number) if kind == "iterator" else None
+        return (
+            self.remote_function(number)
+            if kind == "function"
+            else self.remote_iterator(number)
+            if kind == "iterator"
+            else None
+        )
 
     def remote_function(self, number):
         pipe = self.pipe

@@ -251,7 +251,11 @@ def without_signs(source):
     """Return a cell without what is copied along with it and nobody sees; IPython takes out the prompts."""
     source = re.sub("[\0\u200b-\u200f\u2060\ufeff]", "", source)
     source = re.sub("[\u2028\u2029]\n?", "\n", source).replace("\u00a0", " ")
-    return re.sub(r"^[ \t]*\.{3,}(?: |$)", "", source, flags=re.MULTILINE) if re.match(r"\s*(>>>|In \[)", source) else source
+    return (
+        re.sub(r"^[ \t]*\.{3,}(?: |$)", "", source, flags=re.MULTILINE)
+        if re.match(r"\s*(>>>|In \[)", source)
+        else source
+    )
 
 
 @functools.lru_cache(1)
@@ -270,7 +274,12 @@ def imports(node):
 def defines(node):
     """Whether a statement imports, defines, or sets a constant."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return imports(node) or isinstance(node, kinds) or isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    return (
+        imports(node)
+        or isinstance(node, kinds)
+        or isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+    )
 
 
 def one_by_one(node):
@@ -283,7 +292,10 @@ def one_by_one(node):
 def as_output(data):
     """Return what a cell displayed as an output of a notebook."""
     texts = {kind: base64.b64encode(part).decode() if isinstance(part, bytes) else part for kind, part in data.items()}
-    return {"output_type": "display_data", "data": {kind: text for kind, text in texts.items() if isinstance(text, str)}}
+    return {
+        "output_type": "display_data",
+        "data": {kind: text for kind, text in texts.items() if isinstance(text, str)},
+    }
 
 
 def pictures():
@@ -500,7 +512,11 @@ def is_cell(at):
 
 def hides(name, value):
     """Whether a name of the notebook hides a built-in one."""
-    return hasattr(builtins, name) and value is not getattr(builtins, name) and name not in ("display", "get_ipython", "open")
+    return (
+        hasattr(builtins, name)
+        and value is not getattr(builtins, name)
+        and name not in ("display", "get_ipython", "open")
+    )
 
 
 # ---------------------------------------------------------------- the same for everybody

@@ -164,4 +164,7 @@ def test_a_notebook_one_level_too_high_is_named(course):
     place.mkdir(parents=True)
     nbformat.write(solved(course.folder, RIGHT), place / f"{NAME}.ipynb")
     _, missing, *_ = course.assignment.handed_in("zed")
-    assert missing[NAME] == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
+    assert (
+        missing[NAME]
+        == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
+    )
