@@ -305,7 +305,6 @@ def failing(exercise, before="", **changes):
         ("str = 'W'", "`str` is no longer Python's own: one of your cells has set it to 'W'."),
         ("len = 3", "`len` is no longer Python's own: one of your cells has set it to 3."),
         ("range = [1, 2]", "`range` is no longer Python's own: one of your cells has set it to [1, 2]."),
-        ("range = np.zeros(2)", "`range` is no longer Python's own: one of your cells has set it to array([0., 0.])."),
         ("np = 3", "`np` is no longer NumPy: one of your cells has set it to 3."),
         ("str, sum = 'W' * 10**6, 'b'", "`str` is no longer"),
     ],
