@@ -96,7 +96,7 @@ def grade(work, notebook, submission, sandbox, beside=None):
     -------
     Part
     """
-    preload = work.preload if asks_for_imports(notebook, submission) else Preload()
+    preload = work.preload if asks_for_imports(notebook, submission, work.together) else Preload()
     start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
     files = {
         **work.master.files,
@@ -146,11 +146,13 @@ def in_short(message):
     return " ".join(" ".join(line.split()) for line in rest or [first])
 
 
-def asks_for_imports(notebook, submission):
-    """Whether a student's own cells seem to use anything that takes long to load; else an emptier process is forked, which is faster."""
+def asks_for_imports(notebook, submission, together):
+    """Whether what is run seems to use anything that takes long to load; else an emptier process is forked, which is faster."""
     ours = {*notebook.given, *(test.plain for test in notebook.tests)}
-    own = (cell.source for cell in submission.cells if cell.kind == "code" and plain(cell.source) not in ours)
-    return not notebook.loaded.isdisjoint(word for source in own for word in re.findall(r"\w+", source))
+    run = [cell.source for cell in submission.cells if cell.kind == "code" and plain(cell.source) not in ours]
+    run += [cell.less_imports for cell in notebook.code if cell.is_given and not cell.is_put_off]
+    run += [test.source for test in notebook.tests if test.key in together]
+    return not notebook.loaded.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
 
 
 def walk(notebook, submission, student, together):
