@@ -166,15 +166,15 @@ def seeds_noticed(student):
     """Tell the student's process when a test seeds: where its functions draw, they have to draw from that seed."""
     originals = [(module, module.seed) for module in (random, np.random)]
 
-    def noticing(seed):
+    def noticing(library, seed):
         def noticed(*arguments, **options):
-            student.seeded()
+            student.seeded(library)
             return seed(*arguments, **options)
 
         return noticed
 
-    for module, seed in originals:
-        module.seed = noticing(seed)
+    for library, (module, seed) in enumerate(originals):
+        module.seed = noticing(library, seed)
     try:
         yield
     finally:
@@ -247,10 +247,11 @@ def surroundings(files):
     files : dict of str to bytes
     """
     folder, cwd = folder_with(tuple(files.items())).name, os.getcwd()
-    roots = {name.partition("/")[0].removesuffix(".py") for name in files if name.endswith(".py")}
+    paths = [Path(name).with_suffix("") for name in files if name.endswith(".py")]
+    modules = {".".join(part.parts) for path in paths for part in (path, *path.parents) if part.parts}
 
     def forget():
-        return {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in roots}
+        return {name: sys.modules.pop(name) for name in modules if name in sys.modules}
 
     before, states = forget(), (random.getstate(), np.random.get_state())
     sys.path.insert(0, folder)

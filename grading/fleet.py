@@ -31,7 +31,7 @@ from grading.grade import OtherVersion, Work, find_together, grade_together, ver
 from grading.master import hashed
 from grading.plugin import READABLE, render_together
 from grading.result import MISSING
-from grading.sandbox import available, keep_out_of
+from grading.sandbox import Limits, available, keep_out_of, named
 
 TOGETHER = 16  # submissions that travel, and are stored, together at the most
 STARTING = 10  # seconds for a cluster to answer, and to have somebody who works
@@ -48,6 +48,9 @@ class Here(Executor):
 
     def check(self):
         """Do nothing: who would do the work is here."""
+
+    def get_ready(self, work):
+        """Do nothing, either."""
 
     def submit(self, function, /, *arguments):
         future = Future()
@@ -76,6 +79,11 @@ class Local(Executor):
     def check(self):
         """Do nothing: a process that ends is told at once."""
 
+    def get_ready(self, work):
+        """Have the processes start, with a sandbox each, while this one does something else."""
+        for _ in range(self.jobs):
+            self.submit(start_one, work.sandbox)
+
     def started(self):
         if self.pool is None:
             # Not by fork: a fork would share the gradebook's connection. One process imports, and the others are its forks.
@@ -95,6 +103,11 @@ class Local(Executor):
                 process.join()
         if self.scratch is not None:
             self.scratch.cleanup()
+
+
+def start_one(sandbox):
+    """Start a worker and end it: the first takes longer."""
+    named(sandbox).start(Limits()).end()
 
 
 def settle_in(scratch):
@@ -151,6 +164,9 @@ class Cluster(Executor):
             f"The scheduler {self.address} has no worker. What was stored is kept. Start one with "
             f"`PYTHONPATH=. dask worker {self.address}` inside the checkout, and run the same command again."
         )
+
+    def get_ready(self, work):
+        """Do nothing: its workers run."""
 
     def check(self):
         """Raise where nobody is left to do what is under way."""
@@ -258,7 +274,10 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
         writer.refuse_unreleased()
         plan = writer.plan(students, force)
         if plan.changed:
-            work = replace(work, together=writer.together(version(), lambda: done_by(engine, find_together, work)))
+            engine.get_ready(work)
+            # A node of a cluster has a sandbox, which this machine may lack.
+            here = Here() if work.sandbox else engine
+            work = replace(work, together=writer.together(version(), lambda: done_by(here, find_together, work)))
             plan.together = [course.master.titles[key] for key in sorted(work.together)]
             course.refuse_together(plan.together)
         plan.penalties = writer.refresh_penalties(plan.unchanged)

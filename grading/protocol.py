@@ -120,6 +120,13 @@ class Encoder:
         kind = type(value)
         if value is None or kind is bool or kind is str or kind is float:
             return value
+        if kind is np.ndarray:
+            return {"ndarray": self.array(value, depth)}
+        if kind in (list, tuple) and depth < NESTED:  # these kinds are nearly all that is sent
+            return {kind.__name__: [self.encode(item, depth + 1) for item in value]}
+        if kind is dict and depth < NESTED:
+            pairs = list(value.items())
+            return {"dict": [[self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in pairs]}
         if isinstance(value, str):
             return str.__str__(value)
         if kind is int and value.bit_length() < DIGITS:
@@ -130,8 +137,8 @@ class Encoder:
             return {"dtype": value.str}
         if isinstance(value, np.generic) and (value.dtype.kind in "biufcMmS" or value.dtype.names):
             return {"scalar": self.array(np.asarray(value))}
-        if kind in (np.ndarray, np.matrix):
-            return {kind.__name__: self.array(np.asarray(value), depth)}
+        if kind is np.matrix:
+            return {"matrix": self.array(np.asarray(value), depth)}
         if depth < NESTED:
             tree = self.holding(value, kind, depth + 1)
             if tree is not None:

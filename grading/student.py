@@ -221,7 +221,7 @@ class StudentProcess:
         """
         self.values.clear()
         before, self.random = self.random, random_state()
-        drawn = to_be_sent(self.random) if before != self.random else None
+        drawn = [send(now) if now != then else None for send, now, then in zip(SENDING, self.random, before)]
         encoder = Encoder()
         header = {"do": "call", "number" if isinstance(name, int) else "name": name}
         header["arguments"] = encoder.encode([[*args], kwargs, drawn])
@@ -284,9 +284,9 @@ class StudentProcess:
         if pipe is not self.pipe:
             raise StudentDied("the process that it belongs to has ended")
 
-    def seeded(self):
-        """Take note that the test has seeded: its random numbers may stand where they stood before."""
-        self.random = None
+    def seeded(self, library):
+        """Take note that the test has seeded Python's numbers, 0, or NumPy's, 1: they may stand where they stood before."""
+        self.random[library] = None
 
     def value(self, name):
         """Return the value that the student's cells gave a name: one and the same until the next cell or call."""
@@ -415,13 +415,14 @@ class StudentProcess:
 def random_state():
     """Return where the global random numbers of Python and NumPy stand in this process."""
     _, keys, *rest = np.random.get_state()
-    return random.getstate(), keys.tobytes(), rest
+    return [random.getstate(), (keys.tobytes(), rest)]
 
 
-def to_be_sent(state):
-    """Return a random state as values of which the long ones are arrays."""
-    (version, python, normal), numpy, rest = state
-    return [version, np.array(python, np.uint32), normal, np.frombuffer(numpy, np.uint32), *rest]
+# How the state of either is sent: the long part as an array.
+SENDING = (
+    lambda state: [state[0], np.array(state[1], np.uint32), state[2]],
+    lambda state: [np.frombuffer(state[0], np.uint32), *state[1]],
+)
 
 
 def as_they_come(more, limit):

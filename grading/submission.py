@@ -73,7 +73,9 @@ def read(data):
     if re.match(r"<(!doctype|html|\?xml|head|body|script)\b", text[:100], re.IGNORECASE):
         raise Rejected("the file is a web page that was saved under a notebook's name: download the notebook itself")
     try:
-        content = in_whole_characters(json.JSONDecoder(strict=False).raw_decode(text)[0])
+        content = json.JSONDecoder(strict=False).raw_decode(text)[0]
+        if re.search(r"\\u[dD][89a-fA-F]", text):
+            content = in_whole_characters(content)
     except RecursionError:
         raise Rejected("the file is nested too deeply to be a notebook") from None
     except ValueError:

@@ -96,6 +96,7 @@ def main(disk, *hidden):
             exec(statement, {})
     sys.path[:] = [path for path in sys.path if path != "/helpers"]
     shell = worker.new_shell()
+    worker.rehearse(shell)
     gc.collect()
     gc.freeze()  # what is here now stays, and no fork needs to look through it
     while True:

@@ -484,7 +484,7 @@ body(
     "kinds of values without an end",
     """
     from collections import namedtuple
-    return {f"W{n}": namedtuple(f"T{n}", [f"f{m}" for m in range(100)])(*range(100)) for n in range(900)}
+    return {f"W{n}": namedtuple(f"T{n}", [f"f{m}" for m in range(100)])(*range(100)) for n in range(150)}
 """,
 )
 cell(
@@ -780,14 +780,16 @@ cell(
     "the garbage collector",
     """
     import gc
-    for thing in gc.get_objects():
-        if isinstance(thing, str) and "BEGIN SOLUTION" in thing:
-            exec(thing)
-        if isinstance(thing, dict):
-            for value in list(thing.values()):
-                text = str(value) if isinstance(value, (str, bytes)) else ""
-                if "HIDDEN" in text and "SOLUTION" in text:
-                    exec(text)
+    def search(isinstance=isinstance, str=str, bytes=bytes, dict=dict, list=list):
+        for thing in gc.get_objects():
+            if isinstance(thing, str) and "BEGIN SOLUTION" in thing:
+                exec(thing, globals())
+            if isinstance(thing, dict):
+                for value in list(thing.values()):
+                    text = str(value) if isinstance(value, (str, bytes)) else ""
+                    if "HIDDEN" in text and "SOLUTION" in text:
+                        exec(text, globals())
+    search()
 """,
 )
 cell(

@@ -588,8 +588,9 @@ FUNCTIONS = [
     Shape("a wrong factor", fair=5, stock=5, swap=[("sqrt(2 /", "sqrt(1 /")]),
 ]
 
-# Seconds go by, and nothing is computed.
-SLEEPING = [Shape("eight cells that sleep", cells=[(START, "import time\ntime.sleep(9)")] * 8)]
+# More seconds go by than all cells together may take, and nothing is computed.
+TOTAL = 5
+SLEEPING = [Shape("eight cells that sleep", cells=[(START, "import time\ntime.sleep(1)")] * 8)]
 
 GROUPS = {"ipython": IPYTHON, "beside": BESIDE, "state": STATE, "functions": FUNCTIONS, "sleeping": SLEEPING}
 

@@ -98,6 +98,9 @@ def test_any_assignment_is_graded_as_an_unmodified_nbgrader_grades_it(group, tmp
 def class_of(group, course):
     """Grade a class with one submission for each shape; return the points by student, and what was said."""
     foreign.write(shapes.MASTER, course.folder / "source" / shapes.NAME)
+    if group == "sleeping":
+        with open(course.folder / "nbgrader_config.py", "a") as config:
+            config.write(f"\nc.Limits.total = {shapes.TOTAL}\n")
     said = course.release(shapes.NAME)
     for shape in shapes.GROUPS[group]:
         shapes.hand_in(shape, course.folder)
