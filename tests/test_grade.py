@@ -652,3 +652,47 @@ def test_wrong_answers_get_no_points(master, typed, answer):
     result = typed(master, answer)
     assert result.score == 0
     assert result.status == ("timed_out" if "never ends" in answer.name else "graded"), result.message
+
+
+FORGED = {
+    "every comparison is true": """
+class Right:
+    __eq__ = lambda self, other: True
+    __bool__ = lambda self: True
+def double(x):
+    return Right()
+def apply(f, x):
+    return Right()""",
+    "asserts are taken out": """
+import ast
+class Kind(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.copy_location(ast.Pass(), node)
+get_ipython().ast_transformers.append(Kind())
+def double(x):
+    return 0
+def apply(f, x):
+    return 0""",
+    "cells are replaced before they are run": """
+get_ipython().transform_cell = lambda cell: "pass\\n"
+def double(x):
+    return 0
+apply = None""",
+    "the worker says that all went well": """
+worker = type(get_ipython()).transform_cell.__globals__
+worker["Notebook"].test = lambda self, header, body: {"value": None}
+worker["Notebook"].call = worker["Notebook"].test
+def double(x):
+    return 0
+def apply(f, x):
+    return 0""",
+}
+
+
+@pytest.mark.parametrize("answer", FORGED.values(), ids=FORGED)
+def test_what_forges_a_test_that_runs_together_earns_nothing_of_a_split_one(answer):
+    cells = [*SPLIT, *UNSPLIT]
+    together = found_in(cells)
+    assert together == {"apply-test"}
+    forged = graded(master_of("found", cells), cells, together, double_exercise=answer, apply_exercise="")
+    assert forged.scores == {"double-test": 0.0, "apply-test": 5.0}, forged.message
