@@ -580,7 +580,7 @@ def rehearse(shell):
     shell.run_cell("def f(x):\n    return x\n1 / 0", store_history=False)
     shell.user_ns.pop("f", None)
     encoder = Encoder()
-    tree = encoder.encode([{"W1": np.random.RandomState(1).randn(2, 3)}, np.zeros(2, bool), None])
+    tree = encoder.encode([{"a": np.random.RandomState(1).randn(2, 3)}, np.zeros(2, bool), None])
     Decoder(1 << 10).decode(json.loads(json.dumps(tree)), b"".join(encoder.body))
     Notebook(shell).failure(shell.failed)
 
