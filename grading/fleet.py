@@ -125,7 +125,8 @@ class Cluster(Executor):
         from distributed import Client, KilledWorker  # only who has a cluster has it installed
 
         self.broken, self.address = KilledWorker, address  # of work that took several nodes with it
-        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
+        for room in ("client", "batched"):
+            logging.getLogger(f"distributed.{room}").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
         try:
             self.client = Client(address, timeout=STARTING, set_as_default=False)
         except OSError as error:

@@ -20,7 +20,7 @@ from grading.master import Master, defines, plain
 from grading.page import page
 from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
 from grading.sandbox import Limits, NoSandbox, Preload, available, named
-from grading.student import StudentDied, StudentProcess
+from grading.student import RUNNING, StudentDied, StudentProcess
 from grading.submission import Rejected, read
 
 WORST_FIRST = TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
@@ -122,7 +122,9 @@ def ending(student):
     """Return the state in which the student's process was left, and what to say of it."""
     late = next((death for death in student.died if death.timed_out), None)
     if late and student.left > 0:
-        return TIMED_OUT, [f"{late}, and was stopped: look for a loop that never ends"]
+        call = student.limits.call
+        why = str(late).replace(RUNNING.format(call), f"a call ran for more than {call:g} s")
+        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"]
     if student.left <= 0:
         return TIMED_OUT, [
             f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"

@@ -22,6 +22,7 @@ from grading.protocol import LENGTHS, Decoder, Encoder, Malformed, frame
 from grading.sandbox import STARTING, NoSandbox
 
 FILE = "<student>"  # what a traceback calls the student's code
+RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
 DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
 SHOWN = 5 << 20  # characters of what one cell shows, pictures included
 ERRORS = {
@@ -237,7 +238,7 @@ class StudentProcess:
         return value
 
     def for_a_call(self):
-        return self.limits.call, "a call ran for more than {:g} s"
+        return self.limits.call, RUNNING
 
     def decoded(self, tree, body):
         try:

@@ -559,7 +559,7 @@ print(json.dumps([result.status, result.scores, result.messages]))
 GRADES = [5, 5, 5, 5, 0, 0, 0, 2.5]
 SAID = {
     "cell-11": "PermissionError: [Errno 1] The grader starts no other programs: an answer has to do without them",
-    "cell-13": "TimeoutError: a call ran for more than 1 s",
+    "cell-13": "TimeoutError: still running after 1 seconds",
     "cell-15": "RuntimeError: the process ended",
     "cell-17": "2.5 of 5 points",
 }

@@ -214,7 +214,7 @@ def test_an_iterator_that_never_ends_is_over_with_the_time_of_the_test(student):
 def test_an_iterator_that_never_gives_is_over_with_the_time_of_a_call(student):
     student.limits = Limits(call=0.5)
     student.run("def f():\n    while True:\n        pass\n    yield 1")
-    with pytest.raises(TimeoutError, match="a call ran for more than 0.5 s"):
+    with pytest.raises(TimeoutError, match="still running after 0.5 seconds"):
         next(student.call("f"))
 
 
@@ -451,7 +451,7 @@ def test_the_message_says_which_time_is_over(student):
         assert death.value.timed_out
     student.limits, student.left = Limits(call=0.3, test=7), 60
     student.run("def f():\n    while True: pass")
-    with pytest.raises(TimeoutError, match="a call ran for more than 0.3 s"):
+    with pytest.raises(TimeoutError, match="still running after 0.3 seconds"):
         StandIn(student, "f")()
     student.limits = Limits(call=5, test=0.3)
     with pytest.raises(TimeoutError, match="the calls of one test took more than 0.3 s"), student.time_of_a_test():
