@@ -126,7 +126,9 @@ class Cluster(Executor):
 
         self.broken, self.address = KilledWorker, address  # of work that took several nodes with it
         for room in ("client", "batched"):
-            logging.getLogger(f"distributed.{room}").setLevel(logging.CRITICAL)  # its tracebacks; what matters is raised
+            logging.getLogger(f"distributed.{room}").setLevel(
+                logging.CRITICAL
+            )  # its tracebacks; what matters is raised
         try:
             self.client = Client(address, timeout=STARTING, set_as_default=False)
         except OSError as error:
