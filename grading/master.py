@@ -4,13 +4,13 @@ import ast
 import functools
 import hashlib
 import re
-import symtable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
+SCOPES = ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp  # what is bound in these stays there
 PUT_OFF = "skip-grading"  # the tag of a cell that is run only where a later cell asks for a name that it sets
 
 
@@ -518,15 +518,27 @@ def names_in(source):
 
     ``_`` is nobody's: it stands for what is thrown away, and IPython asks for it after every cell.
     """
-    try:
-        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    except (SyntaxError, ValueError):
-        return {}
-    return {
-        symbol.get_name(): symbol.is_namespace()
-        for symbol in symbols
-        if (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()) and symbol.get_name().strip("_")
-    }
+    found = {}
+    for node in body_of(source):
+        for name, is_a_function in bound(node):
+            if name.strip("_"):
+                found[name] = is_a_function or found.get(name, False)
+    return found
+
+
+def bound(node):
+    """Yield the names that a statement binds where it stands, and whether to a function or a class."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name, True
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from ((alias.asname or alias.name.partition(".")[0], False) for alias in node.names if alias.name != "*")
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id, False
+    elif not isinstance(node, SCOPES):
+        if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+            yield node.name, False
+        for child in ast.iter_child_nodes(node):
+            yield from bound(child)
 
 
 def code(source):
