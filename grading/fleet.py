@@ -125,10 +125,8 @@ class Cluster(Executor):
         from distributed import Client, KilledWorker  # only who has a cluster has it installed
 
         self.broken, self.address = KilledWorker, address  # of work that took several nodes with it
-        for room in ("client", "batched"):
-            logging.getLogger(f"distributed.{room}").setLevel(
-                logging.CRITICAL
-            )  # its tracebacks; what matters is raised
+        for room in ("client", "batched"):  # their tracebacks; what matters is raised
+            logging.getLogger(f"distributed.{room}").setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=STARTING, set_as_default=False)
         except OSError as error:
@@ -277,10 +275,7 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
         writer.refuse_unreleased()
         plan = writer.plan(students, force)
         if plan.changed:
-            engine.get_ready(work)
-            # A node of a cluster has a sandbox, which this machine may lack.
-            here = Here() if work.sandbox else engine
-            work = replace(work, together=writer.together(version(), lambda: done_by(here, find_together, work)))
+            work = replace(work, together=writer.together(version(), lambda: found_by(engine, work)))
             plan.together = [course.master.titles[key] for key in sorted(work.together)]
             course.refuse_together(plan.together)
         plan.penalties = writer.refresh_penalties(plan.unchanged)
@@ -308,10 +303,14 @@ def size(submitted):
     return sum(map(len, (*submitted.notebooks.values(), *submitted.files.values())))
 
 
-def done_by(engine, function, *arguments):
-    """Have an engine call a function once; return what it returns."""
+def found_by(engine, work):
+    """Return the tests that run together, as this process finds them while the engine's start; or the engine.
+
+    A node of a cluster has a sandbox, which this machine may lack.
+    """
+    engine.get_ready(work)
     try:
-        return engine.submit(function, *arguments).result()
+        return (Here() if work.sandbox else engine).submit(find_together, work).result()
     except engine.broken:
         raise NbGraderException(
             "The process that graded the reference solution was killed. Nothing was graded: run the same command again."

@@ -100,8 +100,9 @@ def grade(work, notebook, submission, sandbox, beside=None):
     start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
     files = {
         **work.master.files,
-        **{name: one for name, one in (beside or {}).items() if name not in work.master.files},
-    }
+        **(beside or {}),
+        **work.master.files,
+    }  # what the release gives first, and as it gives it
     with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
         verdicts, outputs = walk(notebook, submission, student, work.together)
         last = notebook is [*work.master.notebooks.values()][-1]
@@ -273,7 +274,10 @@ def find_together(work):
     same points, and the solution all of them. What one test leaves for the next may need both in one process: where
     some run together and some don't, the points have to be the same once more.
     """
-    found, sandbox = frozenset(), work_in(work.sandbox)
+    found = frozenset()
+    if not work.master.tests:
+        return found
+    sandbox = work_in(work.sandbox)
     beside = {}, {}  # what the solution and the release wrote into files, for the notebook that comes next
     for notebook in work.master.notebooks.values():
         known = [read(data) for data in (notebook.notebook, notebook.released) if data]
@@ -283,20 +287,17 @@ def find_together(work):
             some = replace(work, together=frozenset(together))
             return [grade(some, notebook, *one) for one in zip(known, [sandbox] * 2, beside)]
 
-        def scores(together):
-            return [part.scores for part in graded(together)] if most else []
+        apart = graded(())
+        whole = graded(most) if most else apart
 
-        apart, whole = scores(()), scores(most)
-        chosen = {
-            key
-            for key, points in most.items()
-            if apart[0][key] != points or any(one[key] != other[key] for one, other in zip(apart, whole))
-        }
-        mixed = scores(chosen) if chosen else whole
-        same = all(one[key] == other[key] for one, other in zip(mixed, whole) for key in most)
+        def unlike(some, key):
+            return any(one.scores[key] != other.scores[key] for one, other in zip(some, whole))
+
+        chosen = {key for key, points in most.items() if apart[0].scores[key] != points or unlike(apart, key)}
+        mixed = graded(chosen) if chosen else apart
+        same = not any(unlike(mixed, key) for key in most)
         found |= chosen if same else most.keys()
-        if len(work.master.notebooks) > 1:
-            beside = [here | part.written for here, part in zip(beside, graded(found))]
+        beside = [here | part.written for here, part in zip(beside, mixed if same else whole)]
     return found
 
 

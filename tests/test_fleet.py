@@ -275,11 +275,15 @@ def test_a_cluster_whose_last_worker_is_gone_is_not_waited_for(monkeypatch):
 
 
 def command(course, *arguments):
-    """Start the command line of a course's own grader, in a process group of its own."""
+    """Start the command line of a course's own grader, in a process group of its own.
+
+    Whoever runs the tests in the background may have them ignore Ctrl-C, and that would be inherited.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "grading", *arguments],
         cwd=course.course.root,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
