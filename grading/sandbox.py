@@ -88,7 +88,7 @@ class Process:
     requests, answers : int
         File descriptors: to write to, and to read from.
     kill : callable
-        Ends the worker and all that it started, and returns when they and what they wrote are gone.
+        Ends the worker and all that it started. The next one is started when they and what they wrote are gone.
     """
 
     requests: int
@@ -347,8 +347,7 @@ class WarmBubblewrap:
         def kill():
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [])  # readable when the last process of its namespace is gone
-            os.close(handle)
+            os.close(handle)  # `warm.py` sees its end
 
         return Process(*ours, kill)
 

@@ -77,7 +77,8 @@ def lock(program):
 def main(disk, *hidden):
     """Fork a worker for each pair of pipes that comes through standard input, and answer with a handle to end it by.
 
-    One worker lives at a time: the next one is forked when the last is gone, with all that it started.
+    One worker lives at a time: the next one is forked when the last is gone, with all that it started. It waits
+    behind its walls for the pipes, so that nobody waits for the walls.
 
     Parameters
     ----------
@@ -99,39 +100,43 @@ def main(disk, *hidden):
     worker.rehearse(shell)
     gc.collect()
     gc.freeze()  # what is here now stays, and no fork needs to look through it
-    while True:
-        _, pipes, _, _ = socket.recv_fds(door, 1, 2)
-        if len(pipes) != 2:
-            return  # the grader is gone, and the sandbox goes with this process
+    while not hung_up(door):
         child = os.fork()
         if child == 0:
             try:
-                admit(door, pipes, program, disk, hidden, shell)
+                admit(door, program, disk, hidden, shell)
             except BaseException as error:  # noqa: BLE001
+                door.recv(1)
                 door.send(f"a worker's walls do not stand: {error}"[:500].encode())
             finally:
                 os._exit(0)
-        for pipe in pipes:
-            os.close(pipe)
         os.waitpid(child, 0)
 
 
-def admit(door, pipes, program, disk, hidden, shell):
+def hung_up(door):
+    """Whether the grader is gone; the sandbox goes with this process."""
+    try:
+        return door.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+
+
+def admit(door, program, disk, hidden, shell):
     """Put up the walls, start the worker behind them as the first process of its namespace, and wait for its end."""
     leave_the_others(disk, hidden)
     child = os.fork()
     if child == 0:
         os.setsid()  # a signal to its process group reaches nobody else
         checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
-        for number, pipe in enumerate(pipes):
-            os.dup2(pipe, number)
-        os.closerange(3, 1 << 10)
-        lock(program)
-        worker.main(shell)
+        _, pipes, _, _ = socket.recv_fds(door, 1, 2)
+        if len(pipes) == 2:
+            socket.send_fds(door, [b"ok"], [os.pidfd_open(os.getpid())])
+            for number, pipe in enumerate(pipes):
+                os.dup2(pipe, number)
+            os.closerange(3, 1 << 10)
+            lock(program)
+            worker.main(shell)
         os._exit(0)
-    socket.send_fds(door, [b"ok"], [os.pidfd_open(child)])
-    for pipe in pipes:
-        os.close(pipe)
     os.waitpid(child, 0)
 
 
