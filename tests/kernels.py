@@ -9,6 +9,7 @@ import os
 import site
 import sys
 import sysconfig
+import tempfile
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
@@ -17,6 +18,12 @@ NAME = "forked"  # for JUPYTER_DEFAULT_PROVISIONER_NAME
 
 class Forked(LocalProvisioner):
     """Start a kernel in a process that is forked from the one that `programs.py` preloads."""
+
+    async def pre_launch(self, **options):
+        """Have the kernel listen at files of its own: a port that was free may be taken by the time that it opens it."""
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.parent.transport, self.parent.ip = "ipc", os.path.join(self.folder.name, "kernel")
+        return await super().pre_launch(**options)
 
     async def launch_kernel(self, cmd, env=None, cwd=None, **_):
         kernel = Kernel(cmd, dict(env or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}, str(cwd or os.getcwd()))

@@ -112,14 +112,16 @@ def class_of(group, course):
 @pytest.mark.parametrize("group", shapes.GROUPS)
 def test_right_answers_in_every_shape_get_what_an_unmodified_nbgrader_gives_or_more(group, tmp_path):
     plain, course = both(tmp_path)
-    theirs, _ = class_of(group, plain)
+    theirs, log = class_of(group, plain)
     ours, said = class_of(group, course)
     messages, lines = course.messages(shapes.NAME), []
     for shape in shapes.GROUPS[group]:
         stock, got = total(theirs.get(shape.student)), total(ours.get(shape.student))
         message = messages.get(shape.student, "")
         if stock != shape.stock:
-            lines.append(f"{shape.name}: {shape.stock} is written down, an unmodified nbgrader gives {stock}")
+            lines.append(
+                f"{shape.name}: {shape.stock} is written down, an unmodified nbgrader gives {stock}{last(log)}"
+            )
         if got != shape.fair:
             lines.append(
                 f"{shape.name}: got {got}, expected {shape.fair}, nbgrader gives {stock}: {message or last(said)}"
