@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import ROOT, copy_course, kept, nbgrader, value_in, wait_until
+from conftest import PATIENCE, ROOT, copy_course, kept, nbgrader, value_in, wait_until
 from corpus import blank, save
 from distributed import LocalCluster
 from nbgrader.api import Gradebook
@@ -228,7 +228,7 @@ def test_a_worker_with_another_grader_is_refused_before_any_grade_is_taken_back(
 def test_a_cluster_that_does_not_answer_gets_a_sentence(tmp_path, course_of):
     course = course_of(tmp_path, a_class(1))
     ran = command(course, "autograde", "initialization", "--scheduler", "tcp://127.0.0.1:1")
-    _, errors = ran.communicate(timeout=120)
+    _, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 1 and "Traceback" not in errors, errors
     assert "tcp://127.0.0.1:1" in errors
 
@@ -321,7 +321,7 @@ def finished(course, undisturbed):
     """The same command goes on from where it was, and ends with what an undisturbed class has, to the byte."""
     before = stored(course)
     ran = command(course, "autograde", "initialization")
-    output, errors = ran.communicate(timeout=300)
+    output, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 0, errors
     assert f"{len(before)} unchanged" in output
     assert_whole(course)
@@ -353,12 +353,12 @@ def test_the_command_is_ended(tmp_path, number, course_of, undisturbed):
         os.killpg(ran.pid, number)  # as a terminal does
     else:
         ran.kill()
-    output, errors = ran.communicate(timeout=60)
+    output, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == (130 if number == signal.SIGINT else -9)
     assert "Traceback" not in errors
     if number == signal.SIGINT:
         assert "the same command goes on from there" in output
-    psutil.wait_procs(processes, timeout=60)
+    psutil.wait_procs(processes, timeout=PATIENCE)
     assert [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert 5 <= len(stored(course)) < 32
     assert_whole(course)
@@ -375,7 +375,7 @@ def test_a_worker_of_this_machine_is_killed(tmp_path, course_of, undisturbed):
     ran = command(course, "autograde", "initialization", "--jobs", "3")
     wait_until(lambda: len(stored(course)) >= 5)
     a_judge(ran).kill()
-    _, errors = ran.communicate(timeout=120)
+    _, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 1 and "Traceback" not in errors
     assert "A process of the grader was killed" in errors and "Run the same command again" in errors
     lost = [student for student in students if student not in stored(course)]
@@ -425,7 +425,7 @@ def test_the_scheduler_of_a_cluster_is_killed(tmp_path, course_of, undisturbed):
         ran = command(course, "autograde", "initialization", "--scheduler", address)
         wait_until(lambda: len(stored(course)) >= 5)
         scheduler.kill()
-        _, errors = ran.communicate(timeout=120)
+        _, errors = ran.communicate(timeout=PATIENCE)
         assert ran.returncode == 1 and "Traceback" not in errors, errors
         assert "The cluster's scheduler is gone." in errors
         assert_whole(course)
@@ -437,11 +437,11 @@ def test_the_connection_to_the_database_is_lost(tmp_path, server, course_of, und
     ran = command(course, "autograde", "initialization", "--jobs", "2")
     wait_until(lambda: len(stored(course)) >= 5)
     server("pg_ctl", "stop", "-m", "immediate", "-D", server.folder / "data")
-    _, errors = ran.communicate(timeout=120)
+    _, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 1 and "Traceback" not in errors
     assert "The gradebook postgresql+psycopg://postgres@/" in errors and "the same command goes on from there" in errors
     ran = command(course, "autograde", "initialization")
-    _, errors = ran.communicate(timeout=120)
+    _, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 1 and "Traceback" not in errors and "can't be used" in errors
     server.start()
     assert 5 <= len(stored(course)) < 32
@@ -556,9 +556,9 @@ def test_a_scheduler_that_is_gone_gets_a_sentence():
 def test_students_are_chosen_by_name(tmp_path, course_of):
     course = course_of(tmp_path, a_class(6))
     ran = command(course, "autograde", "initialization", "--student", "student-003", "student-001", "--jobs", "1")
-    output, errors = ran.communicate(timeout=60)
+    output, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 0 and "2 students" in output, errors
     assert stored(course) == ["student-001", "student-003"]
     ran = command(course, "autograde", "initialization", "--student", "student-9")
-    _, errors = ran.communicate(timeout=60)
+    _, errors = ran.communicate(timeout=PATIENCE)
     assert ran.returncode == 1 and "No such student: student-9." in errors and "Traceback" not in errors

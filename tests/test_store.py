@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from conftest import ROOT, nbgrader
+from conftest import PATIENCE, ROOT, nbgrader
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.utils import parse_utc
 from term import NAME, RIGHT, WHERE, WRONG, Course, a_test, cell, hand_in, read_source, write_source
@@ -360,7 +360,7 @@ def test_two_at_once_end_well_or_say_who_holds_the_course(course):
     line = [sys.executable, "-m", "grading", "autograde", NAME, "--force", "--course", str(course.folder)]
     both = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for ran in both:
-        output, errors = ran.communicate(timeout=120)
+        output, errors = ran.communicate(timeout=PATIENCE)
         assert "Traceback" not in errors and "UNIQUE" not in errors
         assert ran.returncode == 0 or "Nothing was done: wait until it has ended" in errors
     assert 0 in {ran.returncode for ran in both}
