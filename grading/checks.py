@@ -18,7 +18,7 @@ import tempfile
 import traceback
 import types
 from dataclasses import dataclass
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
 from pathlib import Path
 
 import numpy as np
@@ -228,7 +228,8 @@ def folder_with(files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     for place, _, _ in os.walk(folder.name):
-        sys.path_importer_cache[place] = FileFinder(place, (Compiled, SOURCE_SUFFIXES))
+        kinds = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Compiled, SOURCE_SUFFIXES)
+        sys.path_importer_cache[place] = FileFinder(place, *kinds)
     return folder
 
 

@@ -347,8 +347,7 @@ class Notebook:
         """Run a cell, or of what can't be run to its end the definitions."""
         source, before, self.before = header["source"], self.before, header["source"]
         self.count_to(header["number"])
-        if "import" in source:
-            importlib.invalidate_caches()  # a cell may just have written a module
+        importlib.invalidate_caches()  # a cell may just have written a module
         source = self.readable(source, before)
         try:
             if header["definitions"]:
