@@ -278,13 +278,14 @@ def find_together(work):
     if not work.master.tests:
         return found
     sandbox = work_in(work.sandbox)
+    limits = replace(work.limits, call=work.limits.call / 2)
     beside = {}, {}  # what the solution and the release wrote into files, for the notebook that comes next
     for notebook in work.master.notebooks.values():
         known = [read(data) for data in (notebook.notebook, notebook.released) if data]
         most = {test.key: test.points for test in notebook.tests}
 
         def graded(together):
-            some = replace(work, together=frozenset(together))
+            some = replace(work, together=frozenset(together), limits=limits)
             return [grade(some, notebook, *one) for one in zip(known, [sandbox] * 2, beside)]
 
         apart = graded(())

@@ -544,6 +544,15 @@ def test_what_one_test_leaves_for_the_next_has_them_run_together():
     assert found_in([*leaves, *alone]) == {"apply-test"}
 
 
+def test_a_test_whose_calls_barely_have_the_time_runs_together():
+    cells = [
+        ("slow-exercise", f"import time\ndef slow():\n    time.sleep({0.8 * LIMITS.call})\n    return 1"),
+        ("slow-test", "assert slow() == 1"),
+    ]
+    assert found_in([*SPLIT, *cells]) == {"slow-test"}
+    assert graded(master_of("slow", cells), cells, {"slow-test"}).scores == {"slow-test": 5}
+
+
 def test_a_test_that_an_untouched_release_passes_in_one_way_alone_runs_together():
     """What stands for a function in a split test is there even where the student wrote none."""
     cells = [("odd-exercise", "def odd(x):\n    return x % 2"), ("odd-test", "assert callable(odd)")]
