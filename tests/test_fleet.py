@@ -411,7 +411,7 @@ def test_the_scheduler_of_a_cluster_is_killed(tmp_path, course_of, undisturbed):
         scheduler = subprocess.Popen([*dask, "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet)
         stack.callback(scheduler.wait)
         stack.callback(scheduler.kill)
-        wait_until(file.exists)
+        wait_until(lambda: file.exists() and file.read_text())  # it is there before anything is written into it
         address = json.loads(file.read_text())["address"]
         options = ["--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
         nodes = subprocess.Popen(
