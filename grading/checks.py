@@ -227,8 +227,8 @@ def folder_with(files):
         path = Path(folder.name, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    kinds = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Compiled, SOURCE_SUFFIXES)
     for place, _, _ in os.walk(folder.name):
-        kinds = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Compiled, SOURCE_SUFFIXES)
         sys.path_importer_cache[place] = FileFinder(place, *kinds)
     return folder
 

@@ -271,21 +271,22 @@ def find_together(work):
     """Return the keys of the tests that have to run together with the student's code.
 
     The master's own solution and the untouched release are graded both ways. A test is split where that gives both the
-    same points, and the solution all of them. What one test leaves for the next may need both in one process: where
-    some run together and some don't, the points have to be the same once more.
+    same points, and the solution all of them, in half the time that a call has. What one test leaves for the next may
+    need both in one process: where some run together and some don't, the points have to be the same once more.
     """
     found = frozenset()
     if not work.master.tests:
         return found
     sandbox = work_in(work.sandbox)
-    limits = replace(work.limits, call=work.limits.call / 2)
+    # A call that needs nearly all of its time would be there for one submission and late for the next.
+    work = replace(work, limits=replace(work.limits, call=work.limits.call / 2))
     beside = {}, {}  # what the solution and the release wrote into files, for the notebook that comes next
     for notebook in work.master.notebooks.values():
         known = [read(data) for data in (notebook.notebook, notebook.released) if data]
         most = {test.key: test.points for test in notebook.tests}
 
         def graded(together):
-            some = replace(work, together=frozenset(together), limits=limits)
+            some = replace(work, together=frozenset(together))
             return [grade(some, notebook, *one) for one in zip(known, [sandbox] * 2, beside)]
 
         apart = graded(())

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import term
-from conftest import jupyter, nbgrader
+from conftest import PATIENCE, jupyter, nbgrader
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
@@ -91,7 +91,7 @@ class Term:
             data=json.dumps(data).encode() if data else None,
             method=method if data else "GET",
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             text = answer.read().decode()
         return json.loads(text) if path.startswith("api/") else text
 
