@@ -353,8 +353,8 @@ class CourseAssignment:
         if tests and self.config.Grading.get("together", True) is False:
             raise NbGraderException(
                 f"These tests can't be split from the student's code: {', '.join(tests)}. nbgrader_config.py has "
-                "`c.Grading.together = False`, so nothing was graded. Let the tests pass and compare plain data, or take that "
-                "line out."
+                "`c.Grading.together = False`, so nothing was graded. Let the tests pass and compare plain data, in calls "
+                f"that need less than {self.limits.call / 2:g} s of your solution, or take that line out."
             )
 
     # ------------------------------------------------------------------ the release
