@@ -113,7 +113,7 @@ def verify(arguments):
                 shutil.copytree(folder, course.submission(student).parent)
             plans = []
             graded = fleet.autograde(
-                course, [*handed_in], fleet.Here(), work(course, sandbox(arguments)), tell=plans.append
+                course, [*handed_in], fleet.Local(1), work(course, sandbox(arguments)), tell=plans.append
             )
             graded = dict(graded)
     by_tests = sum(test.points for test in course.master.tests)
@@ -195,7 +195,7 @@ def feedback(arguments):
     course = of(arguments)
     made, everybody = Counter(), chosen(course, None)
     with progress("Feedback", len(everybody)) as (bar, task):
-        for _, how in fleet.feedback(course, engine(arguments), arguments.force):
+        for _, how in fleet.feedback(course, arguments.force):
             made[how] += 1
             bar.update(task, advance=1)
     pages = made[fleet.WRITTEN] + made[fleet.STOOD]

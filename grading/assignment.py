@@ -1,18 +1,15 @@
 """One assignment of a course directory: where things are, what was handed in, the gradebook, the build of the release."""
 
 import contextlib
-import errno
 import fcntl
 import fnmatch
 import getpass
-import hashlib
 import logging
 import os
 import platform
 import re
 import shutil
 import sqlite3
-import stat
 import sys
 import time
 import warnings
@@ -27,25 +24,18 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from grading.checks import printable
 from grading.master import Master, hashed
-from grading.result import SUBMIT_AGAIN, Submitted
+from grading.result import printable
 from grading.sandbox import Limits
-from grading.submission import LARGEST
+from grading.submission import Place
 
 # nbgrader starts alembic by name when it makes a gradebook: find the one installed beside it.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 # nbgrader 0.9.6 makes SQLAlchemy 2.1 warn about nbgrader's own bookkeeping; nothing to act on.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
-HIDDEN = {".ipynb_checkpoints", "__pycache__", ".git"}  # folders that nobody hands in on purpose
-MOST_BESIDE, LARGEST_BESIDE = 200, 8 << 20  # files beside a student's notebooks, and their bytes
 LONGEST_ID = 128  # characters of a student id in nbgrader's tables
-# What `nbgrader submit` puts beside a notebook. The gradebook keeps the time, and `nbgrader release_feedback` wants both.
-TIME, SECRET = "timestamp.txt", "submission_secret.txt"
 STEPS = "source", "submitted", "release", "autograded", "feedback"
-# What a submission's own folder can be the reason of. All else is this machine's trouble, and stops the command.
-ITS_OWN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENOENT, errno.ENXIO}
 
 
 class CourseAssignment:
@@ -201,108 +191,10 @@ class CourseAssignment:
         with self.gradebook() as gradebook:
             return sorted(found.union(gradebook.db.scalars(select(Student.id))))
 
-    def handed_in(self, student):
-        """Return the notebooks of a student, why others are missing, the files beside them, and a remark.
-
-        A notebook should lie in its place under its name. Where there is one in the assignment, it may lie under another
-        name or in a folder further down, if it is the only one there. A link is not followed.
-
-        Returns
-        -------
-        tuple
-            The last four attributes of `grading.result.Submitted`.
-        """
-        try:
-            return self._looked_for(student)
-        except PermissionError as error:  # an archive keeps the modes that the student's files had
-            where = self._from_submitted(error.filename)
-            return self._none(f"{where} can't be read. Allow it with `chmod -R u+rwX`, and grade again.")
-        except RecursionError:
-            return self._none(f"The folders in {student}/{self.assignment} are nested too deeply. {SUBMIT_AGAIN}")
-        except OSError as error:
-            if error.errno not in ITS_OWN:
-                raise
-            where = self._from_submitted(error.filename)
-            return self._none(f"{where} can't be read ({error.strerror}). {SUBMIT_AGAIN}")
-
-    def _none(self, why):
-        return {}, dict.fromkeys(self.notebooks, why), {}, ""
-
-    def _looked_for(self, student):
-        folder, wanted = self.submission(student).parent, [f"{name}.ipynb" for name in self.notebooks]
-        for path in (folder.parent, folder):
-            if path.is_symlink():
-                where = "to another folder" if os.path.exists(path) else "that leads nowhere"
-                return self._none(
-                    f"Expected {', '.join(wanted)} in {folder.name}/, found a link {where}: "
-                    f"{self._from_submitted(path)}. {SUBMIT_AGAIN}"
-                )
-        if not folder.is_dir():
-            beside = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
-            found = f"found beside it {in_short(beside, folder.parent)}" if beside else "found nothing"
-            return self._none(f"Expected {', '.join(wanted)} in {folder.name}/, {found}. Ask the student to submit it.")
-        files = [
-            Path(parent) / name
-            for parent, folders, names in os.walk(folder, onerror=raise_it)
-            if not HIDDEN & {*Path(parent).parts}
-            for name in sorted(names)
-        ]
-        regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
-        notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
-        found = {file.stem: file for file in notebooks if file.parent == folder and file.name in wanted}
-        if not found and len(wanted) == len(notebooks) == 1:
-            found = {self.notebooks[0]: notebooks[0]}
-        missing = {
-            name: f"Expected {name}.ipynb in {folder.name}/, found {in_short(files, folder)}. {SUBMIT_AGAIN}"
-            for name in self.notebooks
-            if name not in found
-        }
-        others = [file for file in notebooks if file not in found.values()]
-        remarks = [f"Beside it lies {in_short(others, folder)}, which was not graded."] if others and found else []
-        kept, left_out = {}, []
-        for file in regular if found else ():
-            name = str(file.relative_to(folder))
-            if file in notebooks or name in (TIME, SECRET) or name in self.master.files:
-                continue
-            if len(kept) < MOST_BESIDE and sum(map(len, kept.values())) + file.stat().st_size <= LARGEST_BESIDE:
-                kept[name] = file.read_bytes()
-            else:
-                left_out.append(file)
-        if left_out:
-            remarks.append(
-                f"{in_short(left_out, folder)} was left out when it was graded: of the files beside a notebook, "
-                f"{MOST_BESIDE} with {LARGEST_BESIDE >> 20} MB in all are taken."
-            )
-        read = {}
-        for name, file in found.items():
-            with open(file, "rb") as content:
-                read[name] = content.read(LARGEST + 1)
-        return read, missing, kept, " ".join(remarks)
-
-    def _from_submitted(self, path):
-        return printable(os.path.relpath(os.fsdecode(path), self.submitted())).replace("\n", " ")
-
-    def receipt(self, student):
-        """Return what the exchange wrote beside a submission: texts by file name, empty where there is no short text."""
-        paths = (self.submission(student).with_name(name) for name in (TIME, SECRET))
-        return {path.name: short_text(path) for path in paths if os.path.lexists(path)}
-
-    def collect(self, student):
-        """Return what a student handed in, and the receipt that lies beside it.
-
-        Returns
-        -------
-        Submitted
-        dict of str to str
-        """
-        notebooks, missing, files, remark = self.handed_in(student)
-        receipt = self.receipt(student)
-        digest = hashlib.sha256()
-        for text in (*missing.values(), remark, *receipt.values(), *notebooks, *files):
-            digest.update(hashlib.sha256(text.encode("utf-8", "replace")).digest())
-        for content in (*notebooks.values(), *files.values()):
-            digest.update(hashlib.sha256(content).digest())
-        return Submitted(student, digest.hexdigest(), notebooks, missing, files, remark), receipt
+    def place(self, student):
+        """Return where a student's submission is expected, as `grading.submission.Place`."""
+        folder, given = self.submission(student).parent, frozenset(self.master.files)
+        return Place(student, folder, self.submitted(), tuple(self.notebooks), given)
 
     # --------------------------------------------------------------- fingerprints
 
@@ -445,34 +337,11 @@ def no_student(entry):
     return "a link that leads nowhere" if entry.is_symlink() and not os.path.exists(entry.path) else "no folder"
 
 
-def in_short(files, folder):
-    """Return the names of some files in a folder, as one line of text."""
-    names = [printable(str(file.relative_to(folder))).replace("\n", " ") for file in files]
-    return ", ".join(names[:5]) or "nothing"
-
-
 def user():
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # an account without a name
         return f"user {os.getuid()}"
-
-
-def raise_it(error):
-    raise error
-
-
-def short_text(path):
-    """Return the text of a small regular file, and an empty one for all else that may lie there."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        data = os.read(file, 1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
-    finally:
-        os.close(file)
-    return data.decode(errors="ignore") if len(data) <= 1000 else ""
 
 
 def handed_in_at(text):
@@ -483,10 +352,9 @@ def handed_in_at(text):
     return None
 
 
-def write_whole(path, text):
+def write_whole(path, content):
     """Write a file beside its place and rename it then, so that it is never half there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
-    with open(beside, "w", encoding="utf-8", errors="replace", newline="") as file:
-        file.write(text)
+    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
     os.replace(beside, path)

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from grading.master import as_python, visible
+from grading.result import printable
 from grading.student import StandIn, StudentDied, as_a_test_sees_it
 from grading.worker import Namespace, seed_all
 
@@ -237,11 +238,6 @@ class Compiled(SourceFileLoader):
     """Imports a helper, which is read and compiled once, and not for each submission."""
 
     get_code = functools.lru_cache(1000)(SourceFileLoader.get_code)
-
-
-def printable(text):
-    """Return a text with nothing that a terminal would obey or that a file can't hold."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 @contextlib.contextmanager

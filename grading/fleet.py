@@ -8,30 +8,18 @@ submission gets can't depend on where it was graded.
 
 import json
 import logging
-import multiprocessing
 import os
-import signal
-import tempfile
-import threading
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from nbgrader.converters.base import NbGraderException
 
 from grading import standing, store
-from grading.grade import OtherVersion, Work, find_together, grade_together, version
+from grading.grade import OtherVersion, Work, end_processes, found_together, grade_together, processes, version
 from grading.master import hashed
-from grading.plugin import READABLE, render_together
+from grading.plugin import READABLE, render
 from grading.result import MISSING
-from grading.sandbox import Limits, available, keep_out_of, named
+from grading.sandbox import available, keep_out_of
 
 TOGETHER = 16  # submissions that travel, and are stored, together at the most
 STARTING = 10  # seconds for a cluster to answer, and to have somebody who works
@@ -41,81 +29,25 @@ BYTES = 8 << 20  # of submissions that travel together, unless one alone has mor
 # --------------------------------------------------------------------------- engines
 
 
-class Here(Executor):
-    """This process: for one submission, or where nothing may be started."""
-
-    width, broken = 1, ()
-
-    def check(self):
-        """Do nothing: who would do the work is here."""
-
-    def get_ready(self, work):
-        """Do nothing, either."""
-
-    def submit(self, function, /, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
-            future.set_exception(error)
-        return future
-
-
 class Local(Executor):
-    """This machine's cores: one process for each of ``jobs``. Where one of them is killed, others take over."""
+    """This machine's cores: ``jobs`` submissions at once."""
 
-    broken = BrokenExecutor
+    broken = ()
 
     def __init__(self, jobs):
-        self.jobs, self.width, self.pool, self.scratch = jobs, 2 * jobs, None, None
-
-    def submit(self, function, /, *arguments):
-        try:
-            return self.started().submit(function, *arguments)
-        except BrokenExecutor:
-            self.pool = None
-            return self.started().submit(function, *arguments)
+        self.jobs, self.width, self.threads = jobs, 2 * jobs, ThreadPoolExecutor(jobs)
+        self.submit = self.threads.submit
 
     def check(self):
-        """Do nothing: a process that ends is told at once."""
+        """Do nothing: whatever ends a process is told at once."""
 
-    def get_ready(self, work):
-        """Have the processes start, with a sandbox each, while this one does something else."""
-        for _ in range(self.jobs):
-            self.submit(start_one, work.sandbox)
-
-    def started(self):
-        if self.pool is None:
-            # Not by fork: a fork would share the gradebook's connection. One process imports, and the others are its forks.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["grading.grade"])
-            self.scratch = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
-            settings = {"initializer": settle_in, "initargs": (self.scratch.name,)}
-            self.pool = ProcessPoolExecutor(self.jobs, context, **settings)
-        return self.pool
+    def handed_in(self, work, places):
+        """Return what is graded: here, whoever grades looks at the place itself."""
+        return places
 
     def __exit__(self, kind, error, trace):
-        if self.pool is not None:
-            self.pool.shutdown(wait=kind is None, cancel_futures=True)
-        if kind is not None:  # nobody waits for what is under way
-            for process in multiprocessing.active_children():
-                process.kill()
-                process.join()
-        if self.scratch is not None:
-            self.scratch.cleanup()
-
-
-def start_one(sandbox):
-    """Start a worker and end it: the first takes longer."""
-    named(sandbox).start(Limits()).end()
-
-
-def settle_in(scratch):
-    """Leave Ctrl-C to the process that started this one, end when that one does, and leave files only where it removes them."""
-    tempfile.tempdir = scratch
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        self.threads.shutdown(wait=kind is None, cancel_futures=True)
+        end_processes()
 
 
 class Cluster(Executor):
@@ -166,8 +98,10 @@ class Cluster(Executor):
             f"`PYTHONPATH=. dask worker {self.address}` inside the checkout, and run the same command again."
         )
 
-    def get_ready(self, work):
-        """Do nothing: its workers run."""
+    def handed_in(self, work, places):
+        """Yield what lies at some places, as its nodes don't see the course."""
+        finding = processes(work)
+        return map(finding.collect, places)
 
     def check(self):
         """Raise where nobody is left to do what is under way."""
@@ -196,7 +130,7 @@ class Flow:
 
     Parameters
     ----------
-    engine : Here, Local or Cluster
+    engine : Local or Cluster
     function : callable
         What the engine calls; it returns one outcome for each student of a batch.
     """
@@ -232,13 +166,13 @@ class Flow:
             raise Lost(sorted(self.lost))
 
 
-def batches(items, size, engine, count):
+def batches(items, engine, count):
     """Yield lists of items, small enough for every process of an engine to have some and for memory to hold."""
     most = max(1, min(TOGETHER, count // (2 * engine.width)))
     batch, bytes_ = [], 0
     for item in items:
         batch.append(item)
-        bytes_ += size(item)
+        bytes_ += item.size
         if len(batch) == most or bytes_ > BYTES:
             yield batch
             batch, bytes_ = [], 0
@@ -253,7 +187,7 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
     ----------
     course : grading.assignment.CourseAssignment
     students : list of str
-    engine : Here, Local or Cluster
+    engine : Local or Cluster
     work : Work
     force : bool
         Grade again what has not changed.
@@ -273,7 +207,7 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
     keep_out_of(course.root)
     with store.opened(course, f"autograde {course.assignment}") as writer, engine:
         writer.refuse_unreleased()
-        plan = writer.plan(students, force)
+        plan = writer.plan(students, processes(work).digests, force)
         if plan.changed:
             work = replace(work, together=writer.together(version(), lambda: found_by(engine, work)))
             plan.together = [course.master.titles[key] for key in sorted(work.together)]
@@ -289,8 +223,9 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
             writer.store(graded)
             return [(one.result.student_id, one) for one in graded]
 
-        for batch in batches(writer.read(plan.changed), size, engine, len(plan.changed)):
-            ids = [submitted.student_id for submitted in batch]
+        handed_in = engine.handed_in(work, map(course.place, plan.changed))
+        for batch in batches(handed_in, engine, len(plan.changed)):
+            ids = [one.student_id for one in batch]
             writer.begin(ids)
             for graded in flow.send(ids, work, batch):
                 yield from stored(graded)
@@ -298,19 +233,10 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
             yield from stored(graded)
 
 
-def size(submitted):
-    """Return how many bytes were handed in."""
-    return sum(map(len, (*submitted.notebooks.values(), *submitted.files.values())))
-
-
 def found_by(engine, work):
-    """Return the tests that run together, as this process finds them while the engine's start; or the engine.
-
-    A node of a cluster has a sandbox, which this machine may lack.
-    """
-    engine.get_ready(work)
+    """Return the tests that run together, as an engine finds them: a node of a cluster has a sandbox, which this machine may lack."""
     try:
-        return (Here() if work.sandbox else engine).submit(find_together, work).result()
+        return engine.submit(found_together, work).result()
     except engine.broken:
         raise NbGraderException(
             "The process that graded the reference solution was killed. Nothing was graded: run the same command again."
@@ -320,13 +246,12 @@ def found_by(engine, work):
 WRITTEN, STOOD, NOTHING, WAITS = "written", "stood", "nothing", "waits"
 
 
-def feedback(course, engine, force=False):
+def feedback(course, force=False):
     """Write the page of everybody of whom the gradebook says anything else than the page that is there.
 
     Parameters
     ----------
     course : grading.assignment.CourseAssignment
-    engine : Here, Local or Cluster
     force : bool
         Write all pages anew.
 
@@ -336,15 +261,10 @@ def feedback(course, engine, force=False):
         A student's id, and whether the page was ``written``, ``stood`` as it was, has ``nothing`` to tell of, or ``waits``
         for the next grading, because the course has changed since the last.
     """
-    with store.opened(course, f"feedback {course.assignment}") as writer, engine:
-        flow, fingerprints, lost = Flow(engine, render_together), {}, []
-
-        def written(pages):
-            writer.store_pages([(student, texts, fingerprints.pop(student)) for student, texts in pages])
-            return [(student, WRITTEN) for student, _ in pages]
-
+    with store.opened(course, f"feedback {course.assignment}") as writer:
+        lost = []
         everybody = ((student, result.status) for student, result in standing.results(course) if result is not None)
-        for batch in batches(everybody, lambda one: 0, engine, TOGETHER * engine.width):
+        for batch in store.in_batches([*everybody]):
             # Of who has nothing handed in there is a page where a person had entered something before.
             entered = [student for student, _ in batch if course.autograded(student).exists()]
             lost += [student for student, status in batch if status != MISSING and student not in entered]
@@ -352,19 +272,18 @@ def feedback(course, engine, force=False):
             current = writer.up_to_date(entered)
             yield from ((student, WAITS) for student in entered if student not in current)
             entered = [student for student in entered if student in current]
-            there, wanted = writer.pages(entered), []
-            for about in writer.for_pages(entered):
-                student, fingerprint = about[0], hashed([json.dumps(about, sort_keys=True), READABLE])
+            there, pages = writer.pages(entered), []
+            for student, notebooks in writer.for_pages(entered):
+                fingerprint = hashed([json.dumps(notebooks, sort_keys=True), READABLE])
                 if not force and there.get(student) == fingerprint:
                     yield student, STOOD
                 else:
-                    fingerprints[student] = fingerprint
-                    wanted.append(about)
-            if wanted:
-                for pages in flow.send([about[0] for about in wanted], course.assignment, wanted):
-                    yield from written(pages)
-        for pages in flow.finish():
-            yield from written(pages)
+                    texts = {
+                        name: render(course.assignment, name, student, *about) for name, about in notebooks.items()
+                    }
+                    pages.append((student, texts, fingerprint))
+            writer.store_pages(pages)
+            yield from ((student, WRITTEN) for student, *_ in pages)
         if lost:
             raise NbGraderException(
                 f"There is no {course.autograded(lost[0])}, which feedback is made of. All other pages are there. Run "
@@ -379,5 +298,5 @@ def cores():
 
 def grade_class(course, students, force=False, tell=lambda plan: None):
     """Grade on all cores of this machine, as `nbgrader autograde` and the formgrader do here; see `autograde`."""
-    engine = Here() if len(students) == 1 else Local(min(cores(), len(students)))
+    engine = Local(min(cores(), len(students)))
     return autograde(course, students, engine, Work(course.master, course.limits, available().name), force, tell)

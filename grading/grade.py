@@ -5,6 +5,7 @@
 
 import functools
 import hashlib
+import io
 import json
 import platform
 import re
@@ -15,15 +16,29 @@ from pathlib import Path
 
 import numpy as np
 
+from grading.alone import Alone, Ended, Room
 from grading.checks import Bench, judge, said, surroundings
 from grading.master import Master, defines, plain
 from grading.page import page
-from grading.result import CRASHED, GRADED, MALFORMED, MISSING, SUBMIT_AGAIN, TIMED_OUT, Graded, Result
-from grading.sandbox import Limits, NoSandbox, Preload, available, named
+from grading.result import (
+    CRASHED,
+    FAILED,
+    GRADED,
+    MALFORMED,
+    MISSING,
+    SUBMIT_AGAIN,
+    TIMED_OUT,
+    Graded,
+    Result,
+    Submitted,
+)
+from grading.sandbox import STARTING, Limits, NoSandbox, Preload, available, named
 from grading.student import RUNNING, StudentDied, StudentProcess
-from grading.submission import Rejected, read
+from grading.submission import Place, Rejected, collect, read
 
-WORST_FIRST = TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
+SPARE = 60  # seconds for all that is neither a cell nor a test
+ANSWER = 32 << 20  # bytes of what is made of one notebook
+WORST_FIRST = FAILED, TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
 
 @dataclass(frozen=True)
@@ -267,7 +282,7 @@ def count(student, name):
 # -------------------------------------------------------------- split, or together
 
 
-def find_together(work):
+def find_together(work, sandbox):
     """Return the keys of the tests that have to run together with the student's code.
 
     The master's own solution and the untouched release are graded both ways. A test is split where that gives both the
@@ -277,7 +292,6 @@ def find_together(work):
     found = frozenset()
     if not work.master.tests:
         return found
-    sandbox = work_in(work.sandbox)
     # A call that needs nearly all of its time would be there for one submission and late for the next.
     work = replace(work, limits=replace(work.limits, call=work.limits.call / 2))
     beside = {}, {}  # what the solution and the release wrote into files, for the notebook that comes next
@@ -331,16 +345,146 @@ class OtherVersion(RuntimeError):
         )
 
 
-ONE_AT_A_TIME = threading.Lock()  # judging imports the course's helpers and catches what they print
+class Processes:
+    """Grades in processes of their own, and finds what was handed in.
+
+    Parameters
+    ----------
+    work : Work
+    """
+
+    def __init__(self, work):
+        if work.version != version():
+            raise OtherVersion(platform.node(), version(), work.version)
+        self.work = replace(work, together=frozenset())  # which these are is found here
+        # What its cells and tests may take by the clock, which a sandbox holds them to, and what is left for all else.
+        tests = sum(len(notebook.tests) for notebook in work.master.notebooks.values())
+        limits, notebooks = work.limits, len(work.master.notebooks)
+        clock = notebooks * (limits.total + limits.cell + STARTING) + 2 * tests * limits.test + SPARE
+        room = Room(cpu=SPARE + int(tests * limits.test), clock=clock, answer=ANSWER * notebooks)
+        self.alone = Alone(ready, [self.work], room)
+
+    def find_together(self):
+        """Return what `find_together` returns."""
+        return frozenset(self.alone.call("find_together")[0])
+
+    def digests(self, places):
+        """Return the fingerprints of what lies at some places; an empty one where that could not be found out."""
+        try:
+            return self.alone.call("digests", places)[0]
+        except Ended:
+            return [digest for place in places for digest in (self.digests([place]) if len(places) > 1 else [""])]
+
+    def collect(self, place):
+        """Return what was handed in at a place, as `grading.result.Submitted`."""
+        try:
+            fields, body = self.alone.call("collect", place)
+        except Ended as ended:
+            return Submitted(place.student_id, "", broken=str(ended))
+        content = io.BytesIO(body)
+        for kind in ("notebooks", "files"):
+            fields[kind] = {name: content.read(size) for name, size in fields[kind]}
+        return Submitted(**fields)
+
+    def grade(self, one, together):
+        """Grade what was handed in.
+
+        Parameters
+        ----------
+        one : grading.result.Submitted or grading.submission.Place
+        together : frozenset of str
+            The keys of the tests that run together with the student's code.
+
+        Returns
+        -------
+        Graded
+        """
+        started = time.monotonic()
+        try:
+            if isinstance(one, Submitted) and one.broken:
+                raise Ended(one.broken)
+            fields, body = self.alone.call("grade", one, together)
+        except Ended as ended:
+            submitted = self.collect(one) if isinstance(one, Place) else one
+            return failed(self.work.master, submitted, str(ended), time.monotonic() - started)
+        content = io.BytesIO(body)
+        notebooks = {name: content.read(size) for name, size in fields.pop("notebooks")}
+        return Graded(Result(**fields.pop("result")), notebooks, **fields)
+
+
+STARTED, STARTING_ONE = {}, threading.Lock()
+
+
+def processes(work):
+    """Return what grades for some work on this machine; what graded for other work has ended then."""
+    key = repr((work.master.parts, work.limits, work.sandbox, work.version))
+    with STARTING_ONE:
+        if key not in STARTED:
+            end_processes()
+            STARTED[key] = Processes(work)
+        return STARTED[key]
+
+
+def end_processes():
+    """End what grades on this machine, with all that it has started."""
+    while STARTED:
+        STARTED.popitem()[1].alone.close()
 
 
 def grade_together(work, batch):
-    """Grade some submissions, one after the other, in this process."""
-    if work.version != version():
-        raise OtherVersion(platform.node(), version(), work.version)
-    with ONE_AT_A_TIME:
+    """Grade some submissions, one after the other, each in a process of its own."""
+    grading = processes(work)
+    return [grading.grade(one, work.together) for one in batch]
+
+
+def found_together(work):
+    """Return what `find_together` finds, in a process of its own."""
+    return processes(work).find_together()
+
+
+def failed(master, submitted, why, seconds):
+    """Return what came of a submission that the grader could not finish: no score, and a person is asked."""
+    message = f"The grader could not finish it: {why}. Grade it by hand, or ask the student to submit less."
+    scores = dict.fromkeys(master.points)
+    result = Result(submitted.student_id, master.name, FAILED, scores, master.points, message)
+    shown = {name: as_text(page(notebook, None, result, {})) for name, notebook in master.notebooks.items()}
+    return Graded(result, shown, submitted.digest, (), seconds, submitted.receipt)
+
+
+# ------------------------------------------------------- in the warm process, and its forks
+
+
+def ready(work):
+    """Return what answers requests, in a process that has everything loaded and compiled that grading needs."""
+    try:
         sandbox = work_in(work.sandbox)
-        return [grade_one(work, submitted, sandbox) for submitted in batch]
+    except NoSandbox:  # where others grade, finding is enough
+        return functools.partial(answer, work, None)
+    sandbox.get_ready(work.limits, Preload(), work.preload)
+    for known in ("notebook", "released"):
+        notebooks = {name: getattr(one, known) for name, one in work.master.notebooks.items()}
+        grade_one(work, Submitted("", "", {name: data for name, data in notebooks.items() if data}), sandbox)
+    return functools.partial(answer, work, sandbox)
+
+
+def answer(work, sandbox, request, *arguments):
+    """Do what a request asks for; return what JSON can hold, and bytes."""
+    match request, arguments:
+        case "find_together", []:
+            return sorted(find_together(work, sandbox or work_in(work.sandbox))), b""
+        case "digests", [places]:
+            return [collect(place).digest for place in places], b""
+        case "collect", [place]:
+            submitted = collect(place)
+            contents = {kind: getattr(submitted, kind) for kind in ("notebooks", "files")}
+            sizes = {kind: [(name, len(data)) for name, data in some.items()] for kind, some in contents.items()}
+            return vars(submitted) | sizes, b"".join(data for some in contents.values() for data in some.values())
+        case "grade", [one, together]:
+            submitted = collect(one) if isinstance(one, Place) else one
+            graded = grade_one(replace(work, together=together), submitted, sandbox or work_in(work.sandbox))
+            fields = vars(graded) | {"result": vars(graded.result)}
+            fields["notebooks"] = [(name, len(text)) for name, text in graded.notebooks.items()]
+            return fields, b"".join(graded.notebooks.values())
 
 
 def grade_one(work, submitted, sandbox):
@@ -357,9 +501,14 @@ def grade_one(work, submitted, sandbox):
             shown = page(notebook, submission, result, parts[name].outputs, files)
         except Exception:  # noqa: BLE001 - what can't be shown must not stop the class
             shown = page(notebook, None, result, {})
-        pages[name] = json.dumps(shown, ensure_ascii=False)
+        pages[name] = as_text(shown)
         empty |= {notebook.key(one) for one in (untouched(notebook, submission) if submission else notebook.stubs)}
-    return Graded(result, pages, submitted.digest, tuple(sorted(empty)), time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Graded(result, pages, submitted.digest, tuple(sorted(empty)), seconds, submitted.receipt)
+
+
+def as_text(notebook):
+    return json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
@@ -370,14 +519,9 @@ def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
         return Part(MISSING, [submitted.missing.get(notebook.name, "It was not handed in.")], nothing)
     try:
         read_so_far[notebook.name] = submission = read(data)
-        return grade(work, notebook, submission, sandbox, beside)
     except Rejected as rejection:
         return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing)
-    except (OSError, NoSandbox):
-        raise  # this machine's trouble, and not the submission's
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the class
-        why = f"The grader itself failed on it ({type(error).__name__}: {str(error)[:200]}). Report this, and grade it by hand."
-        return Part(CRASHED, [why], nothing)
+    return grade(work, notebook, submission, sandbox, beside)
 
 
 def joined(master, submitted, parts):

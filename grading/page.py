@@ -94,9 +94,9 @@ def page(notebook, submission, result, outputs, files=None):
 
 def verdict(test, result, marks):
     """Return a test as the student saw it, with what it said."""
-    message = result.messages.get(test.key)
-    text = message or f"{result.scores[test.key]:g} of {test.points:g} points.\n"
-    if message or result.scores[test.key] < test.points:
+    message, score = result.messages.get(test.key), result.scores[test.key]
+    text = message or ("This test was not judged." if score is None else f"{score:g} of {test.points:g} points.\n")
+    if message or score is None or score < test.points:
         output = {"output_type": "error", "ename": "Check", "evalue": text, "traceback": [text]}
     else:
         output = printed(text)

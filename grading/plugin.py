@@ -13,9 +13,10 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from grading.assignment import TIME, CourseAssignment, handed_in_at, short_text
+from grading.assignment import CourseAssignment, handed_in_at
 from grading.release import release
 from grading.sandbox import NoSandbox, available
+from grading.submission import TIME, short_text
 
 READABLE = Path(__file__).with_name("templates").joinpath("readable", "readable.css").read_text()
 

@@ -8,6 +8,7 @@ TIMED_OUT = "timed_out"
 CRASHED = "crashed"
 MALFORMED = "malformed"
 MISSING = "missing"
+FAILED = "failed"
 SUBMIT_AGAIN = "Ask the student to submit the notebook again."
 
 
@@ -19,7 +20,7 @@ class Result:
     ----------
     student_id, assignment : str
     status : str
-        ``graded``, ``timed_out``, ``crashed``, ``malformed`` or ``missing``.
+        ``graded``, ``timed_out``, ``crashed``, ``malformed``, ``missing`` or ``failed``.
     scores, max_scores : dict of str to float
         Points for each graded cell, by its grade id, with the notebook's name before it where two notebooks have that id. Whatever did not run counts 0 in ``scores``;
         None is what a person has to grade.
@@ -74,6 +75,10 @@ class Submitted:
         What else lies beside them, by its path.
     remark : str
         What else a person should know of it.
+    receipt : dict of str to str
+        What the exchange wrote beside it: texts by file name, empty where there is no short text.
+    broken : str
+        Why it could not be looked at.
     """
 
     student_id: str
@@ -82,6 +87,13 @@ class Submitted:
     missing: dict = field(default_factory=dict)
     files: dict = field(default_factory=dict)
     remark: str = ""
+    receipt: dict = field(default_factory=dict)
+    broken: str = ""
+
+    @property
+    def size(self):
+        """How many bytes travel with it."""
+        return sum(map(len, (*self.notebooks.values(), *self.files.values())))
 
 
 @dataclass(frozen=True)
@@ -119,10 +131,10 @@ class Graded:
     Attributes
     ----------
     result : Result
-    notebooks : dict of str to str
-        What feedback is made of, as JSON, by the names of the notebooks.
-    digest : str
-        That of the `Submitted`.
+    notebooks : dict of str to bytes
+        What the formgrader shows, as JSON, by the names of the notebooks.
+    digest, receipt
+        Those of the `Submitted`.
     untouched : tuple of str
         Keys of the solution cells that are as the student found them.
     seconds : float
@@ -134,3 +146,9 @@ class Graded:
     digest: str
     untouched: tuple
     seconds: float
+    receipt: dict = field(default_factory=dict)
+
+
+def printable(text):
+    """Return a text with nothing that a terminal would obey or that a file can't hold."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)

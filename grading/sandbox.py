@@ -334,36 +334,40 @@ class WarmBubblewrap:
 
     def start(self, limits, preload=Preload()):
         theirs, ours = zip(os.pipe(), reversed(os.pipe()))
+        line, end_of_line = socket.socketpair()
         try:
-            handle = self.forked(theirs, limits.disk, preload)
+            self.ask_for(limits.disk, preload, [*theirs, end_of_line.fileno()])
         except BaseException:
+            line.close()
             for descriptor in ours:
                 os.close(descriptor)
             raise
         finally:
+            end_of_line.close()
             for descriptor in theirs:
                 os.close(descriptor)
+        return Process(*ours, line.close)
 
-        def kill():
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-            os.close(handle)  # `warm.py` sees its end
+    def get_ready(self, limits, *preloads):
+        """Have the sandboxes stand that workers will be asked of."""
+        for preload in preloads:
+            self.warm_one(limits.disk, preload)
 
-        return Process(*ours, kill)
-
-    def forked(self, pipes, disk, preload):
-        """Have a worker forked that uses these pipes; return its process as a file descriptor."""
+    def warm_one(self, disk, preload):
+        """Return a sandbox that stands."""
         if len(self.warm) > 1 and (disk, preload) not in self.warm:
             self.warm.clear()  # another assignment: one sandbox that has loaded nothing, and one with its modules
-        for again in (True, False):
-            try:
-                if (disk, preload) not in self.warm:
-                    self.warm[disk, preload] = Warm(disk, preload)
-                return self.warm[disk, preload].fork(pipes)
-            except OSError:
-                self.warm.pop((disk, preload), None)  # whatever ended it, another one is quickly made
-                if not again:
-                    raise
+        if (disk, preload) not in self.warm:
+            self.warm[disk, preload] = Warm(disk, preload)
+        return self.warm[disk, preload]
+
+    def ask_for(self, disk, preload, descriptors):
+        """Have a worker use these pipes, for as long as somebody holds its line."""
+        try:
+            self.warm_one(disk, preload).ask_for(descriptors)
+        except OSError:  # whatever ended it, another one is quickly made
+            self.warm.pop((disk, preload), None)
+            self.warm_one(disk, preload).ask_for(descriptors)
 
 
 class Warm:
@@ -380,12 +384,8 @@ class Warm:
         self.door.send(no_new_process())
         self.door.send("\n".join(preload.imports).encode())
 
-    def fork(self, pipes):
-        socket.send_fds(self.door, [b"fork"], pipes)
-        answer, handles, _, _ = socket.recv_fds(self.door, 1 << 10, 1)
-        if not handles:
-            raise OSError(answer.decode() or "the sandbox ended")
-        return handles[0]
+    def ask_for(self, descriptors):
+        socket.send_fds(self.door, [b"-"], descriptors)
 
 
 def end(process, door):
@@ -489,7 +489,8 @@ def available():
 
 
 def answers(process, seconds=20):
-    """Whether a new worker answers at all."""
+    """Whether a new worker answers, and that it could begin."""
     os.write(process.requests, frame({"do": "begin", "files": [], "wanted": [], "limits": {}, "answer": 0}))
     ready, _, _ = select.select([process.answers], [], [], seconds)
-    return bool(ready and os.read(process.answers, 1))
+    said = os.read(process.answers, 1 << 16) if ready else b""
+    return said != b"" and b'"error"' not in said

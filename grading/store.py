@@ -41,9 +41,10 @@ from sqlalchemy import (
 )
 from traitlets import TraitError
 
-from grading.assignment import SECRET, TIME, handed_in_at, write_whole
+from grading.assignment import handed_in_at, write_whole
 from grading.master import hashed
 from grading.result import MISSING, Result
+from grading.submission import SECRET, TIME
 
 TOGETHER = 500  # students that one query asks for
 
@@ -173,7 +174,6 @@ class Store:
         self.names = {notebook.id: notebook.name for notebook in assignment.notebooks}
         self.parts = course.parts()
         self.version = hashed([json.dumps(self.parts, sort_keys=True)])
-        self.receipts = {}  # of those whose grading is under way
         penalties = AssignLatePenalties(config=course.config)
         try:
             penalties.init_plugin()
@@ -215,12 +215,14 @@ class Store:
         query = select(kind).join(Notebook, Notebook.id == kind.notebook_id)
         return self.db.scalars(query.where(Notebook.assignment_id == self.assignment_id))
 
-    def plan(self, students, force=False):
+    def plan(self, students, digests, force=False):
         """Look at what everybody handed in, and return who is to be graded.
 
         Parameters
         ----------
         students : list of str
+        digests : callable
+            Returns the fingerprints of what lies at some places.
         force : bool
             Grade also what has not changed.
 
@@ -240,6 +242,8 @@ class Store:
             columns = Outcomes.c.student_id, Outcomes.c.submitted, Outcomes.c.course, Outcomes.c.status
             known = {row[0]: row[1:] for row in self.db.execute(select(*columns).where(self._these(some)))}
             in_gradebook = set(self.in_gradebook(some))
+            places = [self.course.place(student) for student in some if known.get(student, ("", "", None))[2]]
+            now = dict(zip([place.student_id for place in places], digests(places) if places else ()))
             for student in some:
                 submitted, course, status = known.get(student, ("", "", MISSING))
                 if student in known and status is None:
@@ -249,7 +253,7 @@ class Store:
                     why = "not graded before"
                 elif status != MISSING and not self.course.autograded(student).exists():
                     why = "without the notebook that feedback is made of"
-                elif self.course.collect(student)[0].digest != submitted:
+                elif now[student] != submitted:
                     why = "handed in again"
                 elif course != self.version:
                     why = "because the course has changed"
@@ -278,14 +282,6 @@ class Store:
             self.db.execute(insert(Together), [key | {"tests": known}])
             self.db.commit()
         return frozenset(json.loads(known))
-
-    def read(self, students):
-        """Yield what each of some students handed in."""
-        for student in students:
-            submitted, receipt = self.course.collect(student)
-            if receipt:
-                self.receipts[student] = receipt
-            yield submitted
 
     def begin(self, students):
         """Take back earlier grades and what tells of them, so that they can't stand as if they were new.
@@ -323,7 +319,7 @@ class Store:
         for student, one in by_id.items():
             submitted, earlier, penalty = before.get(student, ("", None, None))
             earlier = Result.from_json(earlier) if earlier else None
-            result, receipt = one.result, self.receipts.pop(student, {})
+            result, receipt = one.result, one.receipt
             time = handed_in_at(receipt.get(TIME, ""))
             if TIME in receipt and time is None and result.status != MISSING:
                 why = f"Its {TIME} says no time, so it counts as in time."

@@ -1,20 +1,35 @@
-"""Turns any bytes into a submission: the cells of a student's notebook, in order, or a reason why there are none.
+"""Turns whatever lies in a student's folder into a submission: the cells of a notebook, in order, or a reason why there are none.
 
 Nothing here runs or compiles a student's code. Reading is as forgiving as it
 can be, because honest notebooks arrive in many states.
 """
 
 import codecs
+import errno
+import hashlib
+import itertools
 import json
+import os
 import re
+import stat
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nbformat
 from nbformat.converter import convert
 
+from grading.result import SUBMIT_AGAIN, Submitted, printable
+
 LARGEST = 50 << 20  # bytes; pictures make a notebook large, and more than this is no notebook
 LONGEST = 1 << 20  # characters of one cell
 MOST = 10_000  # cells
+MOST_BESIDE, LARGEST_BESIDE = 200, 8 << 20  # files beside a student's notebooks, and their bytes
+MOST_FILES, DEEPEST = 10_000, 100  # names in a folder that are looked at, and folders in each other
+HIDDEN = {".ipynb_checkpoints", "__pycache__", ".git"}  # folders that nobody hands in on purpose
+# What `nbgrader submit` puts beside a notebook. The gradebook keeps the time, and `nbgrader release_feedback` wants both.
+TIME, SECRET = "timestamp.txt", "submission_secret.txt"
+# What a submission's own folder can be the reason of. All else is this machine's trouble, and stops the command.
+ITS_OWN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENOENT, errno.ENXIO}
 
 
 class Rejected(ValueError):
@@ -55,6 +70,175 @@ class Submission:
 
     cells: tuple
     notebook: dict
+
+
+# ------------------------------------------------------------------ what lies there
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a student's submission is expected.
+
+    Attributes
+    ----------
+    student_id : str
+    folder : pathlib.Path
+        Named by the assignment.
+    root : pathlib.Path
+        What messages name the paths from.
+    names : tuple of str
+        Those of the assignment's notebooks.
+    given : frozenset of str
+        The paths of the files that the release gives: those of the student don't count.
+    """
+
+    student_id: str
+    folder: Path
+    root: Path
+    names: tuple
+    given: frozenset = frozenset()
+    size = 0  # bytes that travel with it
+
+
+def collect(place):
+    """Return what was handed in at a place.
+
+    A notebook should lie in its place under its name. Where there is one in the assignment, it may lie under another
+    name or in a folder further down, if it is the only one there. A link is not followed.
+
+    Parameters
+    ----------
+    place : Place
+
+    Returns
+    -------
+    grading.result.Submitted
+    """
+
+    def named(path):
+        return printable(os.path.relpath(os.fsdecode(path), place.root)).replace("\n", " ")
+
+    try:
+        notebooks, missing, files, remark = looked_for(place, named)
+    except OSError as error:
+        if error.errno not in ITS_OWN:
+            raise
+        why = f"{named(error.filename)} can't be read ({error.strerror}). {SUBMIT_AGAIN}"
+        if isinstance(error, PermissionError):  # an archive keeps the modes that the student's files had
+            why = f"{named(error.filename)} can't be read. Allow it with `chmod -R u+rwX`, and grade again."
+        notebooks, missing, files, remark = nothing(place, why)
+    paths = (place.folder / name for name in (TIME, SECRET))
+    receipt = {path.name: short_text(path) for path in paths if os.path.lexists(path)}
+    digest = hashlib.sha256()
+    for text in (*missing.values(), remark, *receipt.values(), *notebooks, *files):
+        digest.update(hashlib.sha256(text.encode("utf-8", "replace")).digest())
+    for content in (*notebooks.values(), *files.values()):
+        digest.update(hashlib.sha256(content).digest())
+    return Submitted(place.student_id, digest.hexdigest(), notebooks, missing, files, remark, receipt)
+
+
+def nothing(place, why):
+    return {}, dict.fromkeys(place.names, why), {}, ""
+
+
+def looked_for(place, named):
+    """Return the notebooks at a place, why others are missing, the files beside them, and a remark."""
+    folder, wanted = place.folder, [f"{name}.ipynb" for name in place.names]
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            where = "to another folder" if leads_somewhere(path) else "that leads nowhere"
+            found = f"found a link {where}: {named(path)}"
+            return nothing(place, f"Expected {', '.join(wanted)} in {folder.name}/, {found}. {SUBMIT_AGAIN}")
+    if not folder.is_dir():
+        beside = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
+        found = f"found beside it {in_short(beside, folder.parent)}" if beside else "found nothing"
+        why = f"Expected {', '.join(wanted)} in {folder.name}/, {found}. Ask the student to submit it."
+        return nothing(place, why)
+    files, whole = files_in(folder)
+    regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
+    notebooks = [file for file in regular if file.suffix.lower() == ".ipynb"]
+    found = {file.stem: file for file in notebooks if file.parent == folder and file.name in wanted}
+    if not found and len(wanted) == len(notebooks) == 1:
+        found = {place.names[0]: notebooks[0]}
+    missing = {
+        name: f"Expected {name}.ipynb in {folder.name}/, found {in_short(files, folder)}. {SUBMIT_AGAIN}"
+        for name in place.names
+        if name not in found
+    }
+    others = [file for file in notebooks if file not in found.values()]
+    remarks = [f"Beside it lies {in_short(others, folder)}, which was not graded."] if others and found else []
+    kept, left_out, size = {}, [], 0
+    for file in regular if found else ():
+        name = str(file.relative_to(folder))
+        if file in notebooks or name in (TIME, SECRET) or name in place.given:
+            continue
+        if len(kept) < MOST_BESIDE and size + file.stat().st_size <= LARGEST_BESIDE:
+            kept[name] = file.read_bytes()
+            size += len(kept[name])
+        else:
+            left_out.append(file)
+    if left_out:
+        remarks.append(
+            f"{in_short(left_out, folder)} was left out when it was graded: of the files beside a notebook, "
+            f"{MOST_BESIDE} with {LARGEST_BESIDE >> 20} MB in all are taken."
+        )
+    if not whole:
+        remarks.append(f"Not all of its folders were looked through: {MOST_FILES} names are, {DEEPEST} folders deep.")
+    read = {}
+    for name, file in found.items():
+        with open(file, "rb") as content:
+            read[name] = content.read(LARGEST + 1)
+    return read, missing, kept, " ".join(remarks)
+
+
+def files_in(folder):
+    """Return the paths of the files in a folder and below it, and whether these are all."""
+    files, folders, seen, whole = [], [(folder, 0)], 0, True
+    while folders:
+        here, depth = folders.pop()
+        names, below = [], []
+        with os.scandir(here) as entries:
+            for entry in itertools.islice(entries, MOST_FILES - seen + 1):
+                seen += 1
+                if not entry.is_dir(follow_symlinks=False):
+                    names.append(entry.name)
+                elif entry.name not in HIDDEN:
+                    below.append(entry.name)
+        files += [here / name for name in sorted(names)]
+        if seen > MOST_FILES or depth == DEEPEST and below:
+            whole = False
+        if seen <= MOST_FILES and depth < DEEPEST:
+            folders += [(here / name, depth + 1) for name in sorted(below, reverse=True)]
+    return files[:MOST_FILES], whole
+
+
+def leads_somewhere(link):
+    try:
+        return link.exists()
+    except OSError:  # to itself
+        return False
+
+
+def in_short(files, folder):
+    """Return the names of some files in a folder, as one line of text."""
+    names = [printable(str(file.relative_to(folder))).replace("\n", " ") for file in files[:5]]
+    return ", ".join(names) or "nothing"
+
+
+def short_text(path):
+    """Return the text of a small regular file, and an empty one for all else that may lie there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        data = os.read(file, 1001) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
+    return data.decode(errors="ignore") if len(data) <= 1000 else ""
+
+
+# ---------------------------------------------------------------------- a notebook
 
 
 def read(data):

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -75,10 +76,10 @@ def lock(program):
 
 
 def main(disk, *hidden):
-    """Fork a worker for each pair of pipes that comes through standard input, and answer with a handle to end it by.
+    """Fork a worker for each pair of pipes that comes through standard input.
 
-    One worker lives at a time: the next one is forked when the last is gone, with all that it started. It waits
-    behind its walls for the pipes, so that nobody waits for the walls.
+    A worker waits behind its walls for the pipes, so that nobody waits for the walls. With the pipes comes a line:
+    when nobody holds its other end any more, the worker ends, with all that it started.
 
     Parameters
     ----------
@@ -101,16 +102,21 @@ def main(disk, *hidden):
     gc.collect()
     gc.freeze()  # what is here now stays, and no fork needs to look through it
     while not hung_up(door):
-        child = os.fork()
-        if child == 0:
+        taken, mine = os.pipe()
+        if os.fork() == 0:
             try:
-                admit(door, program, disk, hidden, shell)
+                admit(door, mine, program, disk, hidden, shell)
             except BaseException as error:  # noqa: BLE001
-                door.recv(1)
-                door.send(f"a worker's walls do not stand: {error}"[:500].encode())
+                _, pipes, _, _ = socket.recv_fds(door, 1, 3)
+                os.write(pipes[1], worker.frame({"error": f"a worker's walls do not stand: {error}"[:500]}))
             finally:
                 os._exit(0)
-        os.waitpid(child, 0)
+        os.close(mine)
+        os.read(taken, 1)  # returns when the worker has its pipes, or has ended
+        os.close(taken)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def hung_up(door):
@@ -121,22 +127,32 @@ def hung_up(door):
         return False
 
 
-def admit(door, program, disk, hidden, shell):
-    """Put up the walls, start the worker behind them as the first process of its namespace, and wait for its end."""
+def admit(door, taken, program, disk, hidden, shell):
+    """Put up the walls, start the worker behind them as the first process of its namespace, and end it with its line."""
     leave_the_others(disk, hidden)
+    here, there = socket.socketpair()
     child = os.fork()
     if child == 0:
         os.setsid()  # a signal to its process group reaches nobody else
         checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
-        _, pipes, _, _ = socket.recv_fds(door, 1, 2)
-        if len(pipes) == 2:
-            socket.send_fds(door, [b"ok"], [os.pidfd_open(os.getpid())])
-            for number, pipe in enumerate(pipes):
+        _, pipes, _, _ = socket.recv_fds(door, 1, 3)
+        if len(pipes) == 3:
+            socket.send_fds(there, [b"-"], pipes[2:])
+            for number, pipe in enumerate(pipes[:2]):
                 os.dup2(pipe, number)
             os.closerange(3, 1 << 10)
             lock(program)
             worker.main(shell)
         os._exit(0)
+    there.close()
+    _, lines, _, _ = socket.recv_fds(here, 1, 1)  # none where the sandbox ends
+    os.close(taken)
+    if lines:
+        either = select.poll()
+        either.register(lines[0], select.POLLHUP)
+        either.register(os.pidfd_open(child), select.POLLIN)
+        either.poll()
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
 
