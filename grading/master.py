@@ -337,6 +337,14 @@ class MasterNotebook:
         text = plain(cell.source)
         return by_name or next((test for test in self.tests if text == test.plain), None)
 
+    def is_given(self, cell):
+        """Whether a cell of a submission is as it was released, words included."""
+        return plain(cell.source) in self.released_texts
+
+    @cached_property
+    def released_texts(self):
+        return {plain(cell.source) for cell in self.built or self.cells if not cell.is_solution}
+
     def given_at(self, cell):
         """Return the given cell that a cell of a submission stands for, or None.
 
