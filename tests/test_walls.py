@@ -4,11 +4,12 @@ import copy
 import functools
 import json
 import os
-import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from costly import COSTLY
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from soak_class import soak
@@ -16,7 +17,7 @@ from soak_class import soak
 from grading.assignment import CourseAssignment
 from grading.fleet import made_page
 from grading.grade import Processes, Work
-from grading.result import CRASHED, GRADED, MALFORMED, MISSING, TIMED_OUT
+from grading.result import CRASHED, FAILED, GRADED, MALFORMED, MISSING, TIMED_OUT
 
 pytestmark = pytest.mark.slow
 ENDS = {GRADED, TIMED_OUT, CRASHED, MALFORMED, MISSING}  # a limit or a defect of the grader's own is none of these
@@ -27,26 +28,32 @@ thousands = settings(
 
 
 @pytest.fixture(scope="module")
-def grading(build, tmp_path_factory):
-    """Return a function that grades what a function puts into a student's folder."""
+def grading(build, tmp_path_factory, request):
+    """Return a function that grades what a function puts into a student's folder, and checks what is shown of it."""
     course = CourseAssignment("initialization", build(tmp_path_factory.mktemp("walls") / "a course"))
-    processes = Processes(Work(course.master, course.limits))
+    processes = Processes(Work(course.master, course.limits, getattr(request, "param", None)))
 
     def grade(hand_in):
         place = course.place("eve")
-        shutil.rmtree(place.folder.parent, ignore_errors=True)
+        subprocess.run(["rm", "-rf", place.folder.parent], check=True)  # Python's own gives up in deep folders
         place.folder.mkdir(parents=True)
         hand_in(place.folder)
         graded = processes.grade(place, frozenset())
-        assert graded.result.status in ENDS, graded.result.message
         (text,), (cells,) = graded.notebooks.values(), graded.cells.values()
-        assert json.loads(text)["nbformat"] == 4
         page = made_page(course, "initialization", graded.result, cells.decode(), {}, 0.0)
+        assert max(len(text), len(page)) < 10 << 20
+        assert json.loads(text)["nbformat"] == 4
         asks_for_nothing(page.decode())
-        return graded
+        return graded.result
 
     yield grade
     processes.alone.close()
+
+
+def ends(grading, content):
+    """Grade the bytes of a notebook, and see that they end in a state."""
+    result = grading(lambda folder: (folder / "initialization.ipynb").write_bytes(content))
+    assert result.status in ENDS, result.message
 
 
 class Asks(HTMLParser):
@@ -64,10 +71,6 @@ def asks_for_nothing(page):
     parser = Asks()
     parser.feed(page)
     parser.close()
-
-
-def with_bytes(content):
-    return lambda folder: (folder / "initialization.ipynb").write_bytes(content)
 
 
 # ------------------------------------------------------------------------- random bytes
@@ -90,7 +93,7 @@ BEGINNINGS = [
 @example(b"", b'{"a":' * 50_000)
 @example(b'{"cells": [], "a": [', b"{}," * 300_000 + b"{}]}")
 def test_random_bytes(grading, beginning, content):
-    grading(with_bytes(beginning + content))
+    ends(grading, beginning + content)
 
 
 # -------------------------------------------------------------------------- random JSON
@@ -113,7 +116,7 @@ TREES = st.recursive(
 @thousands
 @given(TREES)
 def test_random_json(grading, tree):
-    grading(with_bytes(json.dumps(tree).encode("utf-8", "surrogatepass")))
+    ends(grading, json.dumps(tree).encode("utf-8", "surrogatepass"))
 
 
 # ------------------------------------------------------------- notebooks with a mistake
@@ -171,7 +174,7 @@ def mutated(draw):
 @thousands
 @given(mutated(), st.one_of(st.none(), st.integers(0, 40_000)))
 def test_notebooks_with_a_mistake(grading, notebook, end):
-    grading(with_bytes(json.dumps(notebook).encode("utf-8", "surrogatepass")[:end]))
+    ends(grading, json.dumps(notebook).encode("utf-8", "surrogatepass")[:end])
 
 
 # -------------------------------------------------------------------- trees of folders
@@ -198,9 +201,9 @@ def test_trees_of_folders(grading, tree):
                 put(path, kind)
             except OSError:
                 continue  # something else lies there
-        return folder
 
-    grading(hand_in)
+    result = grading(hand_in)
+    assert result.status in ENDS, result.message
 
 
 def put(path, kind):
@@ -220,6 +223,25 @@ def put(path, kind):
         case _:
             targets = {"link to itself": os.path.basename(path), "link above": b"..", "link out": b"/etc/passwd"}
             os.symlink(targets.get(kind, b"nowhere"), path)
+
+
+# ------------------------------------------------------------- what costs more than it may
+
+
+@pytest.mark.parametrize(
+    "grading",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group(name))
+        for name in ("warm bubblewrap", "bubblewrap", "sandlock")
+    ],
+    indirect=True,
+)
+@pytest.mark.parametrize("case", COSTLY, ids=lambda case: case.name)
+def test_what_costs_more_than_it_may(grading, case):
+    result = grading(case.write)
+    assert (result.score, result.status) == (case.score, case.status), result.message
+    if case.status == FAILED:
+        assert set(result.scores.values()) == {None} and "The grader could not finish it" in result.message
 
 
 # ------------------------------------------------------------------------ a whole class
