@@ -17,10 +17,9 @@ def plug_in(config):
     Parameters
     ----------
     config : traitlets.config.Config
-        What ``get_config()`` returns there.
+        What ``get_config()`` returns there; nothing has to be set in it today.
     """
-    from grading.fleet import grade_class  # both import the whole grader
+    from grading.fleet import feedback, grade_class  # both import the whole grader
     from grading.plugin import plug_into_nbgrader
 
-    plug_into_nbgrader(grade_class)
-    config.GenerateFeedback.exporter_class = "grading.plugin.FeedbackPage"
+    plug_into_nbgrader(grade_class, feedback)

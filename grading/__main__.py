@@ -71,7 +71,7 @@ def parser():
     command(release, "build the release from the source")
     command(verify, "prove that the reference solution earns full marks, and the release none", unsafe)
     command(autograde, "grade what is new or has changed", student, jobs, scheduler, ("--force", force), unsafe)
-    command(feedback, "write the feedback pages of which anything has changed", jobs, scheduler, ("--force", force))
+    command(feedback, "write the feedback pages of which anything has changed", ("--force", force))
     command(report, "write grades/ASSIGNMENT.csv, and print it as a table")
     command(
         sample, "grade the sample class, in a course of its own", student, jobs, scheduler, ("--force", force), unsafe
@@ -195,7 +195,7 @@ def feedback(arguments):
     course = of(arguments)
     made, everybody = Counter(), chosen(course, None)
     with progress("Feedback", len(everybody)) as (bar, task):
-        for _, how in fleet.feedback(course, arguments.force):
+        for _, how in fleet.feedback(course, force=arguments.force):
             made[how] += 1
             bar.update(task, advance=1)
     pages = made[fleet.WRITTEN] + made[fleet.STOOD]

@@ -149,8 +149,17 @@ class CourseAssignment:
         return self.folder(self.course.submitted_directory, student) / f"{notebook or self.notebooks[0]}.ipynb"
 
     def autograded(self, student, notebook=None):
-        """Return the path of a notebook that the formgrader shows, and that feedback is made of, by default the first."""
+        """Return the path of a notebook that the formgrader shows, by default the first."""
         return self.folder(self.course.autograded_directory, student) / f"{notebook or self.notebooks[0]}.ipynb"
+
+    def cells(self, student, notebook):
+        """Return the path of what the feedback page shows of a student's own cells in a notebook."""
+        return self.autograded(student, notebook).with_suffix(".cells.html")
+
+    def is_shown(self, student):
+        """Whether everything is there that is shown of a student's submission."""
+        paths = (path(student, name) for name in self.notebooks for path in (self.autograded, self.cells))
+        return all(path.exists() for path in paths)
 
     def page(self, student, notebook=None):
         """Return the path of a student's feedback page, by default of the first notebook."""

@@ -6,7 +6,6 @@ None of them sees the course's folders or its gradebook, so that what a
 submission gets can't depend on where it was graded.
 """
 
-import json
 import logging
 import os
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, ThreadPoolExecutor, wait
@@ -16,8 +15,7 @@ from nbgrader.converters.base import NbGraderException
 
 from grading import standing, store
 from grading.grade import OtherVersion, Work, end_processes, found_together, grade_together, processes, version
-from grading.master import hashed
-from grading.plugin import READABLE, render
+from grading.page import about, feedback_page
 from grading.result import MISSING
 from grading.sandbox import available, keep_out_of
 
@@ -246,12 +244,14 @@ def found_by(engine, work):
 WRITTEN, STOOD, NOTHING, WAITS = "written", "stood", "nothing", "waits"
 
 
-def feedback(course, force=False):
-    """Write the page of everybody of whom the gradebook says anything else than the page that is there.
+def feedback(course, students=None, force=False):
+    """Write the pages of those of whom the gradebook says anything else than the pages that are there.
 
     Parameters
     ----------
     course : grading.assignment.CourseAssignment
+    students : collection of str, optional
+        Only these.
     force : bool
         Write all pages anew.
 
@@ -263,32 +263,41 @@ def feedback(course, force=False):
     """
     with store.opened(course, f"feedback {course.assignment}") as writer:
         lost = []
-        everybody = ((student, result.status) for student, result in standing.results(course) if result is not None)
-        for batch in store.in_batches([*everybody]):
+        everybody = [
+            (student, result.status)
+            for student, result in standing.results(course)
+            if result is not None and (students is None or student in students)
+        ]
+        for batch in store.in_batches(everybody):
             # Of who has nothing handed in there is a page where a person had entered something before.
-            entered = [student for student, _ in batch if course.autograded(student).exists()]
+            entered = [student for student, _ in batch if course.is_shown(student)]
             lost += [student for student, status in batch if status != MISSING and student not in entered]
             yield from ((student, NOTHING) for student, status in batch if status == MISSING and student not in entered)
             current = writer.up_to_date(entered)
             yield from ((student, WAITS) for student in entered if student not in current)
             entered = [student for student in entered if student in current]
-            there, pages = writer.pages(entered), []
-            for student, notebooks in writer.for_pages(entered):
-                fingerprint = hashed([json.dumps(notebooks, sort_keys=True), READABLE])
-                if not force and there.get(student) == fingerprint:
+            for student, result, parts in writer.for_pages(entered):
+                pages = {name: made_page(course, name, result, *part) for name, part in parts.items()}
+                if not force and all(is_there(course.page(student, name), page) for name, page in pages.items()):
                     yield student, STOOD
                 else:
-                    texts = {
-                        name: render(course.assignment, name, student, *about) for name, about in notebooks.items()
-                    }
-                    pages.append((student, texts, fingerprint))
-            writer.store_pages(pages)
-            yield from ((student, WRITTEN) for student, *_ in pages)
+                    writer.write_pages(student, pages)
+                    yield student, WRITTEN
         if lost:
             raise NbGraderException(
-                f"There is no {course.autograded(lost[0])}, which feedback is made of. All other pages are there. Run "
-                f"`python -m grading autograde {course.assignment}`, which grades again: {', '.join(lost)}"
+                f"There is not all in {course.autograded(lost[0]).parent} that feedback is made of. All other pages are "
+                f"there. Run `python -m grading autograde {course.assignment}`, which grades again: {', '.join(lost)}"
             )
+
+
+def made_page(course, name, result, cells, marks, penalty):
+    said = about(course.master.notebooks[name], course.master.titles, result, cells, marks, penalty)
+    return feedback_page(said, cells).encode("utf-8", "replace")
+
+
+def is_there(path, content):
+    """Whether a file has that content."""
+    return path.is_file() and path.read_bytes() == content
 
 
 def cores():

@@ -19,7 +19,7 @@ import numpy as np
 from grading.alone import Alone, Ended, Room
 from grading.checks import Bench, judge, said, surroundings
 from grading.master import Master, defines, plain
-from grading.page import page
+from grading.page import as_notebook, look, own_cells
 from grading.result import (
     CRASHED,
     FAILED,
@@ -38,6 +38,7 @@ from grading.submission import Place, Rejected, collect, read
 
 SPARE = 60  # seconds for all that is neither a cell nor a test
 ANSWER = 32 << 20  # bytes of what is made of one notebook
+MADE = "notebooks", "cells"  # what of a `Graded` travels as bytes
 WORST_FIRST = FAILED, TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
 
@@ -76,22 +77,25 @@ class Part:
     Attributes
     ----------
     status : str
-    remarks : list of str
-        What happened, and what the tests said, in short.
+    why : list of str
+        What happened.
     scores, messages : dict
         As in `Result`.
     outputs : dict of str to list
         What each program that a person grades printed and drew, by its grade id, as outputs of a notebook.
     written : dict of str to bytes
         What the cells wrote into files, for the notebook that comes next.
+    said : list of str
+        What the tests said, in short.
     """
 
     status: str
-    remarks: list
+    why: list
     scores: dict
     messages: dict = field(default_factory=dict)
     outputs: dict = field(default_factory=dict)
     written: dict = field(default_factory=dict)
+    said: list = field(default_factory=list)
 
 
 def grade(work, notebook, submission, sandbox, beside=None):
@@ -127,11 +131,11 @@ def grade(work, notebook, submission, sandbox, beside=None):
     given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
     found = {test.key: verdicts[test].points for test in notebook.tests} | given_up
     titles = work.master.titles
-    remarks = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
-    remarks += [f"{titles[name]}: no answer" for name in given_up]
+    said = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
+    said += [f"{titles[name]}: no answer" for name in given_up]
     status, why = ending(student)
     scores = {name: found.get(name) for name in notebook.points}
-    return Part(status, [*why, *remarks], scores, messages, outputs, written)
+    return Part(status, why, scores, messages, outputs, written, said)
 
 
 def ending(student):
@@ -408,8 +412,8 @@ class Processes:
             submitted = self.collect(one) if isinstance(one, Place) else one
             return failed(self.work.master, submitted, str(ended), time.monotonic() - started)
         content = io.BytesIO(body)
-        notebooks = {name: content.read(size) for name, size in fields.pop("notebooks")}
-        return Graded(Result(**fields.pop("result")), notebooks, **fields)
+        made = [{name: content.read(size) for name, size in fields.pop(kind)} for kind in MADE]
+        return Graded(Result(**fields.pop("result")), *made, **fields)
 
 
 STARTED, STARTING_ONE = {}, threading.Lock()
@@ -444,11 +448,18 @@ def found_together(work):
 
 def failed(master, submitted, why, seconds):
     """Return what came of a submission that the grader could not finish: no score, and a person is asked."""
-    message = f"The grader could not finish it: {why}. Grade it by hand, or ask the student to submit less."
-    scores = dict.fromkeys(master.points)
-    result = Result(submitted.student_id, master.name, FAILED, scores, master.points, message)
-    shown = {name: as_text(page(notebook, None, result, {})) for name, notebook in master.notebooks.items()}
-    return Graded(result, shown, submitted.digest, (), seconds, submitted.receipt)
+    why = f"The grader could not finish it: {why}."
+    result = Result(
+        submitted.student_id,
+        master.name,
+        FAILED,
+        dict.fromkeys(master.points),
+        master.points,
+        f"{why} Grade it by hand, or ask the student to submit less.",
+        notes=f"{why} A person looks at it.",
+    )
+    made = [made_of(notebook, None, result) for notebook in master.notebooks.values()]
+    return Graded(result, *map(dict, zip(*made)), submitted.digest, (), seconds, submitted.receipt)
 
 
 # ------------------------------------------------------- in the warm process, and its forks
@@ -483,32 +494,35 @@ def answer(work, sandbox, request, *arguments):
             submitted = collect(one) if isinstance(one, Place) else one
             graded = grade_one(replace(work, together=together), submitted, sandbox or work_in(work.sandbox))
             fields = vars(graded) | {"result": vars(graded.result)}
-            fields["notebooks"] = [(name, len(text)) for name, text in graded.notebooks.items()]
-            return fields, b"".join(graded.notebooks.values())
+            made = {kind: fields[kind] for kind in MADE}
+            fields |= {kind: [(name, len(text)) for name, text in texts.items()] for kind, texts in made.items()}
+            return fields, b"".join(text for texts in made.values() for text in texts.values())
 
 
 def grade_one(work, submitted, sandbox):
-    """Grade one submission, whatever it is, and make the notebooks that its feedback is made of."""
+    """Grade one submission, whatever it is, and make what is shown of it."""
     started, read_so_far, parts, beside = time.monotonic(), {}, {}, submitted.files
     for name, notebook in work.master.notebooks.items():
         parts[name] = grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far)
         beside = beside | parts[name].written
     result = joined(work.master, submitted, parts)
-    pages, empty, files = {}, set(), {**submitted.files, **work.master.files}
+    made, empty, files = [], set(), {**submitted.files, **work.master.files}
     for name, notebook in work.master.notebooks.items():
         submission = read_so_far.get(name)
-        try:
-            shown = page(notebook, submission, result, parts[name].outputs, files)
-        except Exception:  # noqa: BLE001 - what can't be shown must not stop the class
-            shown = page(notebook, None, result, {})
-        pages[name] = as_text(shown)
+        made.append(made_of(notebook, submission, result, parts[name].outputs, files))
         empty |= {notebook.key(one) for one in (untouched(notebook, submission) if submission else notebook.stubs)}
     seconds = time.monotonic() - started
-    return Graded(result, pages, submitted.digest, tuple(sorted(empty)), seconds, submitted.receipt)
+    return Graded(result, *map(dict, zip(*made)), submitted.digest, tuple(sorted(empty)), seconds, submitted.receipt)
 
 
-def as_text(notebook):
-    return json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+def made_of(notebook, submission, result, outputs=None, files=None):
+    """Return what is shown of a notebook: to the formgrader, and on the feedback page; each with the notebook's name."""
+    shown = look(notebook, submission, outputs, files)
+    text = json.dumps(as_notebook(notebook, shown, result), ensure_ascii=False)
+    return (notebook.name, text.encode("utf-8", "replace")), (
+        notebook.name,
+        own_cells(shown).encode("utf-8", "replace"),
+    )
 
 
 def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
@@ -531,13 +545,21 @@ def joined(master, submitted, parts):
     graded = {name: part for name, part in parts.items() if part.scores} or parts
     states = {part.status for part in graded.values()}
     status = MISSING if states == {MISSING} else next(one for one in WORST_FIRST if one in states and one != MISSING)
-    remarks = {name: "; ".join(part.remarks) for name, part in graded.items() if part.remarks}
-    alone = len(graded) == 1 or len({*remarks.values()}) == 1 and len(remarks) == len(graded)
-    said = [next(iter(remarks.values()))] if alone and remarks else [f"{name}: {one}" for name, one in remarks.items()]
     by_hand = sum(score is None for score in scores.values())
-    message = "; ".join(said) or "All checks passed." * (not by_hand)
+    message = in_one({name: [*part.why, *part.said] for name, part in graded.items()})
+    message = message or "All checks passed." * (not by_hand)
+    notes = in_one({name: part.why for name, part in graded.items()})
     if by_hand:
         message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     if submitted.remark:
         message = f"{message.rstrip('.')}. {submitted.remark}"
-    return Result(submitted.student_id, master.name, status, scores, master.points, message, messages)
+        notes = f"{notes.rstrip('.')}. {submitted.remark}".removeprefix(". ")
+    return Result(submitted.student_id, master.name, status, scores, master.points, message, messages, notes)
+
+
+def in_one(remarks):
+    """Return some remarks on each notebook as one line, with the notebooks' names unless they are alike for all."""
+    said = {name: "; ".join(some) for name, some in remarks.items() if some}
+    if said and len(said) == len(remarks) and len({*said.values()}) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{name}: {one}" for name, one in said.items())

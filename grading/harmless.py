@@ -29,7 +29,9 @@ DRAWN = 6 << 20  # characters of all pictures that are shown: one may be asked f
 PIXELS = 40_000_000  # of one picture: a small file can hold more than a browser's memory
 # What a terminal or a browser would obey: controls, what turns a text around, halves of characters, and the private
 # signs that stand for pictures and formulas while a text is cleaned.
-OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff]")
+OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff]"
+)
 COLOURS = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 
 
@@ -77,10 +79,14 @@ def outputs(found, pictures):
         A list of outputs in the form of nbformat 4, or anything else.
     pictures : Pictures
     """
+    left = 2 * TEXT
     for output in found[:200] if isinstance(found, list) else ():
         shown = output_of(output, pictures) if isinstance(output, dict) else None
         if shown is not None:
+            left -= len(shown.text)
             yield shown
+        if left < 0:
+            break
 
 
 def output_of(output, pictures):
@@ -254,7 +260,11 @@ def words(source, pictures, attachments=None):
             picture = pictures.checked(mime, encoded)
         else:
             picture = pictures.beside(unquote(address))
-        shown = f'<img alt="{alt}" src="{picture}">' if picture else f"<em>(a picture that is not here: {alt or html.escape(address[:200])})</em>"
+        shown = (
+            f'<img alt="{alt}" src="{picture}">'
+            if picture
+            else f"<em>(a picture that is not here: {alt or html.escape(address[:200])})</em>"
+        )
         drawn.append(shown)
         return f"{OPEN}p{len(drawn) - 1}{CLOSE}"
 
@@ -284,7 +294,9 @@ def formula(source, display):
     try:
         if len(source) > FORMULA:
             raise ValueError("too long")
-        root = ElementTree.fromstring(convert(source, display=display).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "", 1))
+        root = ElementTree.fromstring(
+            convert(source, display=display).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "", 1)
+        )
         for one in root.iter():
             if one.tag not in MATHML:
                 raise ValueError(one.tag)

@@ -4,6 +4,7 @@ import ast
 import functools
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -242,6 +243,23 @@ class MasterNotebook:
         ]
 
     @cached_property
+    def title(self):
+        """Its first heading, where that is plain text; else its name."""
+        headings = (heading_of(cell) for cell in self.cells)
+        return next(filter(None, headings), "") or self.name
+
+    @cached_property
+    def headings(self):
+        """The heading that each graded cell stands below, by its grade id, where no other graded cell does."""
+        found, heading = {}, ""
+        for cell in self.cells:
+            heading = heading_of(cell) or heading
+            if cell.is_graded:
+                found[cell.grade_id] = heading
+        several = Counter(found.values())
+        return {name: heading for name, heading in found.items() if heading and several[heading] == 1}
+
+    @cached_property
     def stubs(self):
         """The kind and the text that each solution cell has in the release, by its grade id."""
         return {cell.grade_id: (cell.kind, cell.source) for cell in self.built if cell.is_solution}
@@ -477,6 +495,12 @@ def read_cells(notebook):
         )
         for cell in nbformat.reads(notebook.decode("utf-8"), as_version=4).cells
     ]
+
+
+def heading_of(cell):
+    """Return the heading that a cell begins with, where that is plain text; else an empty one."""
+    found = re.match(r"\s*#{1,6} +([^\n]+)", cell.source) if cell.kind == "markdown" else None
+    return found[1].strip(" #") if found and not re.search(r"[$*_`<>\[\]\\]", found[1]) else ""
 
 
 def defines(cell, name):

@@ -11,11 +11,13 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from grading.harmless import TEXT, Output, Pictures, outputs, text, words
+from grading.harmless import Output, Pictures, outputs, text, words
 from grading.master import hashed, visible
+from grading.result import SUBMIT_AGAIN
 
 ALL = 400_000  # characters of all cells and outputs that are shown; what colours code takes a second for TEXT
-LARGEST = 10 << 20  # bytes of a page, and of a notebook that the formgrader shows
+LARGEST = 10 << 20  # bytes of a page
+FRAME = 1 << 20  # bytes of it for what is not a student's cell
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def look(notebook, submission, made=None, files=None):
         is_answer = solved.get(name, id(known)) == id(known) and name in marks
         if test is not None and test not in left or room < 0 and test is None and not is_answer:
             continue
-        if test is None or notebook.answers_in(known):  # one with an answer in it was run, and a person wants to see that
+        if test is None or notebook.answers_in(
+            known
+        ):  # one with an answer in it was run, and a person wants to see that
             own = made.get(name, []) if made and is_answer and name in programs else cell.get("outputs")
             shown = as_shown(known, cell, own, pictures) if room >= 0 or is_answer else Shown("", "code", "")
             given = notebook.is_given(known)
@@ -173,7 +177,8 @@ def as_output(output):
 
 
 def drawn(output):
-    return f'<img alt="{html.escape(output.text)}" style="max-width: 100%" width="640" src="{output.picture}">'
+    """Return a picture as HTML."""
+    return Markup(f'<img alt="{html.escape(output.text)}" style="max-width: 100%" width="640" src="{output.picture}">')
 
 
 def code_cell(name, source, made, **metadata):
@@ -221,8 +226,16 @@ def template(name):
 
 def own_cells(shown):
     """Return the HTML of a student's own cells: what of the page does not change until the next grading."""
-    own = [one for one in shown if isinstance(one, Shown) and one.is_own]
-    return template("cells.html").render(cells=own, coloured=coloured, drawn=lambda output: Markup(drawn(output)), Markup=Markup)
+    made, room = [], LARGEST - FRAME
+    for one in shown:
+        if isinstance(one, Shown) and one.is_own:
+            cell = template("cell.html").render(cell=one, coloured=coloured, drawn=drawn)
+            room -= len(cell.encode("utf-8", "replace"))
+            if room < 0:
+                made.append("<p>(The rest is too long to be shown.)</p>")
+                break
+            made.append(cell)
+    return "\n".join(made)
 
 
 def coloured(source):
@@ -238,46 +251,38 @@ class Line:
     ----------
     title : str
     points : float or None
+        None where nobody has given any.
     most : float
+    waits : bool
+        For a person.
     said : tuple of (str, str)
         What the test said: a label, which may be empty, and a text.
     cells : tuple of str
         Ids of the student's cells.
     comments : tuple of str
         A person's.
-    is_persons : bool
-        A person gave the points.
+    by_hand : str
+        What a person gave.
     """
 
     title: str
     points: float | None
     most: float
+    waits: bool = False
     said: tuple = ()
     cells: tuple = ()
     comments: tuple = ()
-    is_persons: bool = False
+    by_hand: str = ""
 
     @property
     def sign(self):
-        return {"right": "✓", "not yet": "✗", "partly": "◐"}.get(self.word, "…")
+        return {"right": "✓", "not yet": "✗", "partly right": "◐"}.get(self.word, "…")
 
     @property
     def word(self):
-        if self.points is None:
+        if self.waits or self.points is None:
             return "waits for a person"
-        return "right" if self.points >= self.most else "partly" if self.points > 0 else "not yet"
-
-
-LABELS = "Expected", "Got", "Hint"
-
-
-def labelled(message):
-    """Return a check's message as pairs of a label and a text."""
-    found = []
-    for line in text(message).splitlines():
-        label, colon, rest = line.partition(": ")
-        found.append((label, rest) if colon and label in LABELS else ("", line))
-    return tuple(found)
+        return "right" if self.points >= self.most else "partly right" if self.points > 0 else "not yet"
 
 
 @dataclass(frozen=True)
@@ -292,6 +297,8 @@ class About:
     lines : tuple of Line
     penalty : float
         What is taken off for being late.
+    comments : tuple of (str, str)
+        What a person said of cells that no exercise has: their names and the comments.
     """
 
     title: str
@@ -300,6 +307,7 @@ class About:
     notes: str
     lines: tuple
     penalty: float = 0.0
+    comments: tuple = ()
 
     @property
     def most(self):
@@ -311,7 +319,70 @@ class About:
 
     @property
     def waits(self):
-        return sum(line.points is None for line in self.lines)
+        return sum(line.waits for line in self.lines)
+
+
+LABELS = "Expected", "Got", "Hint"  # of what a check says in several lines
+
+
+def about(notebook, titles, result, cells, marks, penalty):
+    """Return what a page says besides the student's cells.
+
+    Parameters
+    ----------
+    notebook : grading.master.MasterNotebook
+    titles : dict of str to str
+        What a person calls each graded cell, by its key.
+    result : grading.result.Result
+    cells : str
+        What `own_cells` returned.
+    marks : dict of str to dict
+        What the gradebook says of each cell, by its grade id: ``auto``, ``manual``, ``extra``, ``most``, ``waits``,
+        ``comment``.
+    penalty : float
+    """
+    comments = {name: text(mark["comment"]) for name, mark in marks.items() if mark.get("comment")}
+    answered = {}
+    for cell, judge in notebook.judged_by.items():
+        answered.setdefault(judge, []).append(cell)
+    lines = []
+    for cell in notebook.cells:
+        if cell.is_graded and "most" in marks.get(cell.grade_id, ()):
+            key, mark = notebook.key(cell.grade_id), marks[cell.grade_id]
+            score = mark["auto"] if mark["manual"] is None else mark["manual"]
+            extra = mark["extra"] or 0.0
+            own = answered.get(cell.grade_id, ())
+            lines.append(
+                Line(
+                    notebook.headings.get(cell.grade_id) or titles[key],
+                    None if score is None and not extra else (score or 0.0) + extra,
+                    mark["most"],
+                    bool(mark["waits"]),
+                    labelled(result.messages.get(key, "")),
+                    tuple(name for name in own if f'id="{name}"' in cells),
+                    tuple(comments.pop(name) for name in dict.fromkeys([*own, cell.grade_id]) if name in comments),
+                    by_hand(mark),
+                )
+            )
+    notes = text(result.notes).replace(SUBMIT_AGAIN, "Submit the notebook again.")
+    left = tuple(comments.items())
+    return About(notebook.title, text(result.student_id), result.status, notes, tuple(lines), penalty, left)
+
+
+def labelled(message):
+    """Return a check's message as pairs of a label and a text."""
+    found = []
+    for line in text(message).splitlines():
+        label, colon, rest = line.partition(":")
+        found.append((label, rest.strip()) if colon and label in LABELS else ("", line))
+    return tuple(found)
+
+
+def by_hand(mark):
+    """Return what a person gave, of what the gradebook says of a cell."""
+    given = [] if mark["manual"] is None else [f"{mark['manual']:.12g} points"]
+    extra = [f"{mark['extra']:.12g} points of extra credit"] if mark["extra"] else []
+    return " and ".join(given + extra)
 
 
 def feedback_page(about, cells):

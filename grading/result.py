@@ -28,6 +28,8 @@ class Result:
         What happened and what to do about it.
     messages : dict of str to str
         What a test said, in full; nothing for one that passed.
+    notes : str
+        Of the message what no test said, for the student.
     """
 
     student_id: str
@@ -37,6 +39,7 @@ class Result:
     max_scores: dict = field(default_factory=dict)
     message: str = ""
     messages: dict = field(default_factory=dict)
+    notes: str = ""
 
     @property
     def score(self):
@@ -133,6 +136,8 @@ class Graded:
     result : Result
     notebooks : dict of str to bytes
         What the formgrader shows, as JSON, by the names of the notebooks.
+    cells : dict of str to bytes
+        What the feedback page shows of the student's own cells, as HTML, by the names of the notebooks.
     digest, receipt
         Those of the `Submitted`.
     untouched : tuple of str
@@ -143,6 +148,7 @@ class Graded:
 
     result: Result
     notebooks: dict
+    cells: dict
     digest: str
     untouched: tuple
     seconds: float

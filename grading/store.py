@@ -63,7 +63,6 @@ Outcomes = Table(
         "known", Boolean, nullable=False
     ),  # the student was in the gradebook; where he no longer is, a person removed him
     Column("penalty", Float),  # what was written into the gradebook; where that has another one, it is a person's
-    Column("page", String(40)),  # fingerprint of what the feedback page was made of, and of the page
 )
 Versions = Table(
     "grading_version",
@@ -251,8 +250,8 @@ class Store:
                     plan.interrupted.append(student)
                 elif student not in known or status != MISSING and student not in in_gradebook:
                     why = "not graded before"
-                elif status != MISSING and not self.course.autograded(student).exists():
-                    why = "without the notebook that feedback is made of"
+                elif status != MISSING and not self.course.is_shown(student):
+                    why = "without all that is shown of them"
                 elif now[student] != submitted:
                     why = "handed in again"
                 elif course != self.version:
@@ -291,7 +290,7 @@ class Store:
         for student in students:
             self._clear(student)
         there = set(self.db.scalars(select(Outcomes.c.student_id).where(self._these(students))))
-        self.db.execute(update(Outcomes).where(self._these(students)).values(status=None, page=None))
+        self.db.execute(update(Outcomes).where(self._these(students)).values(status=None))
         known = self._known(students)
         new = [self._row(student, known=student in known) for student in students if student not in there]
         if new:
@@ -334,7 +333,7 @@ class Store:
             else:
                 again = submitted != one.digest
                 penalty = self._enter(new, theirs, one, result, time, earlier, again, penalty)
-                self._write(result, one.notebooks, receipt, time)
+                self._write(one, receipt, time)
             known_now = student in known or result.status != MISSING
             stored.append(self._row(student, one.digest, result.status, result.as_json(), penalty, known_now))
         for kind, rows in new.items():
@@ -380,7 +379,6 @@ class Store:
             "result": result,
             "known": known,
             "penalty": penalty,
-            "page": None,
         }
 
     def _rows(self, students):
@@ -518,14 +516,17 @@ class Store:
             raise NbGraderException(f"The course's plugin for late submissions failed for {student}: {why}.") from error
         return None if penalty is None else float(min(max(penalty, 0), score))
 
-    def _write(self, result, notebooks, receipt, time):
-        """Write the notebooks that the formgrader shows, and beside them a receipt that no command of nbgrader stumbles over."""
-        path = self.course.autograded(result.student_id)
+    def _write(self, graded, receipt, time):
+        """Write what is shown of a submission, and beside it a receipt that no command of nbgrader stumbles over."""
+        student = graded.result.student_id
+        path = self.course.autograded(student)
         secret = receipt.get(SECRET, "")
         write_whole(path.with_name(TIME), f"{time:%Y-%m-%d %H:%M:%S.%f} UTC" if time else "")
         write_whole(path.with_name(SECRET), secret if secret.strip() else secrets.token_hex(64))
-        for name, text in notebooks.items():
-            write_whole(self.course.autograded(result.student_id, name), text)
+        for name, text in graded.notebooks.items():
+            write_whole(self.course.autograded(student, name), text)
+        for name, text in graded.cells.items():
+            write_whole(self.course.cells(student, name), text)
 
     def refresh_penalties(self, students):
         """Bring the penalties of those who are not graded again to the due date, the extensions and the points of today.
@@ -569,18 +570,29 @@ class Store:
     # ------------------------------------------------------------------- feedback
 
     def for_pages(self, students):
-        """Return what the feedback pages of some students are made of, and a fingerprint of that.
+        """Yield what the feedback pages of some students are made of.
 
-        Returns
-        -------
-        list of tuple
-            A student's id, and of each notebook by its name: its text, what the gradebook says of each cell, the penalty;
-            see `grading.plugin.render`.
+        Yields
+        ------
+        str
+            A student's id.
+        grading.result.Result
+        dict of str to tuple
+            Of each notebook, by its name: the student's own cells as HTML, what the gradebook says of each cell, and the
+            penalty; see `grading.page.about`.
         """
-        found = {(student, name): {} for student in students for name in self.names.values()}
-        this = self._submissions(students)
+        this, found = self._submissions(students), {}
         for kind, columns in (
-            (Grade, {"score": Grade.score, "points": Grade.max_score}),
+            (
+                Grade,
+                {
+                    "auto": Grade.auto_score,
+                    "manual": Grade.manual_score,
+                    "extra": Grade.extra_credit,
+                    "waits": Grade.needs_manual_grade,
+                    "most": Grade.max_score,
+                },
+            ),
             (Comment, {"comment": Comment.comment}),
         ):
             query = select(
@@ -589,7 +601,8 @@ class Store:
             query = query.select_from(kind).join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
             query = query.join(SubmittedAssignment).join(BaseCell, BaseCell.id == kind.cell_id)
             for student, notebook, cell, *values in self.db.execute(query.where(this)):
-                found[student, self.names[notebook]].setdefault(cell, {}).update(zip(columns, values))
+                marks = found.setdefault((student, self.names[notebook]), {})
+                marks.setdefault(cell, {}).update(zip(columns, values))
         query = select(
             SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, SubmittedNotebook.late_submission_penalty
         )
@@ -598,21 +611,14 @@ class Store:
             (student, self.names[notebook]): penalty
             for student, notebook, penalty in self.db.execute(query.where(this))
         }
-        return [
-            (
-                student,
-                {
-                    name: (
-                        self.course.autograded(student, name).read_text(encoding="utf-8"),
-                        found[student, name],
-                        penalties.get((student, name)) or 0,
-                    )
-                    for name in self.course.notebooks
-                    if (student, name) in found
-                },
-            )
-            for student in students
-        ]
+        results = select(Outcomes.c.student_id, Outcomes.c.result).where(self._these(students))
+        results = {student: Result.from_json(result) for student, result in self.db.execute(results)}
+        for student in students:
+            parts = {}
+            for name in self.course.notebooks:
+                cells = self.course.cells(student, name).read_text(encoding="utf-8")
+                parts[name] = cells, found.get((student, name), {}), penalties.get((student, name)) or 0.0
+            yield student, results[student], parts
 
     def in_gradebook(self, students):
         """Return those students of whom the gradebook has a submission, in their order."""
@@ -624,36 +630,21 @@ class Store:
         query = select(Outcomes.c.student_id).where(self._these(students), Outcomes.c.course == self.version)
         return set(self.db.scalars(query))
 
-    def pages(self, students):
-        """Return the fingerprints of what feedback pages were made of, of those that are as they were written, by students."""
-        columns = Outcomes.c.student_id, Outcomes.c.page
-        found = {}
-        for student, fingerprint in self.db.execute(select(*columns).where(self._these(students))):
-            made_of, _, pages = (fingerprint or "").partition(" ")
-            paths = [self.course.page(student, name) for name in self.course.notebooks]
-            if made_of and all(path.exists() for path in paths):
-                if hashed(path.read_text(encoding="utf-8", errors="replace") for path in paths) == pages:
-                    found[student] = made_of
-        return found
-
-    def store_pages(self, pages):
-        """Write feedback pages, and beside each the receipt that was stored with the grade.
+    def write_pages(self, student, pages):
+        """Write a student's feedback pages, and beside them the receipt that was stored with the grade.
 
         Parameters
         ----------
-        pages : list of (str, dict of str to str, str)
-            A student's id, the pages by the names of the notebooks, and the fingerprint of what they were made of.
+        student : str
+        pages : dict of str to bytes
+            By the names of the notebooks.
         """
-        for student, texts, fingerprint in pages:
-            for name in (TIME, SECRET):
-                stored = self.course.autograded(student).with_name(name)
-                if stored.exists():
-                    write_whole(self.course.page(student).with_name(name), stored.read_text(encoding="utf-8"))
-            for name, text in texts.items():
-                write_whole(self.course.page(student, name), text)
-            of_both = f"{fingerprint} {hashed(texts.values())}"
-            self.db.execute(update(Outcomes).where(self._these([student])).values(page=of_both))
-        self.db.commit()
+        for name in (TIME, SECRET):
+            stored = self.course.autograded(student).with_name(name)
+            if stored.exists():
+                write_whole(self.course.page(student).with_name(name), stored.read_bytes())
+        for name, content in pages.items():
+            write_whole(self.course.page(student, name), content)
 
 
 @dataclass
