@@ -129,6 +129,7 @@ class StudentProcess:
         self.deadline = float("inf")  # of the test that is judged
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
         self.number = 0  # of the cell in the notebook, for ``In`` and ``Out``
+        self.heard = set()  # the tests that let the student's code know what their hidden lines ask for
         self.later = []  # cells that are put off, and of which the process was not told yet
         self.noted = {}  # how many values each wanted name had, and whether the last can be called
         self.random = random_state()
@@ -402,7 +403,8 @@ class StudentProcess:
         base = next((ERRORS[kind] for kind in kinds if kind in ERRORS), Exception)
         name = kinds[0] if kinds and kinds[0].isidentifier() and len(kinds[0]) < 100 else base.__name__
         text = text[:1000] if isinstance(text, str) else ""
-        error = type(name, (base,), {"__init__": lambda self: None, "__str__": lambda self: text})()
+        told = {"__init__": lambda self: None, "__str__": lambda self: text, "is_the_students": True}
+        error = type(name, (base,), told)()
         line, source = answer.get("line"), answer.get("text")
         if type(line) is int and 0 < line < 100_000 and isinstance(source, str):
             linecache.cache[FILE] = (len(source), None, [""] * (line - 1) + [source[:1000]], FILE)
