@@ -18,13 +18,12 @@ from collections import deque
 
 import numpy as np
 
-from grading.protocol import LENGTHS, Decoder, Encoder, Malformed, frame
+from grading.protocol import HEADER, LENGTHS, OUTPUTS, Decoder, Encoder, Malformed, bounded, frame
 from grading.sandbox import STARTING, NoSandbox
 
 FILE = "<student>"  # what a traceback calls the student's code
 RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
 DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
-SHOWN = 5 << 20  # characters of what one cell shows, pictures included
 ERRORS = {
     name: error
     for name, error in vars(builtins).items()
@@ -66,10 +65,11 @@ class Pipe:
         """Send a request and return the answer's header and bytes; raise StudentDied."""
         self.write(frame(header, body), deadline)
         header_size, body_size = LENGTHS.unpack(self.read(LENGTHS.size, deadline))
-        if header_size + body_size > self.limit:
-            raise StudentDied(f"an answer has {header_size + body_size} bytes, and {self.limit} are allowed")
+        for size, most in ((header_size, HEADER), (header_size + body_size, self.limit)):
+            if size > most:  # how many they are is the student's to choose, and said nowhere
+                raise StudentDied(f"an answer has more than {most} bytes")
         try:
-            answer = json.loads(self.read(header_size, deadline))
+            answer = json.loads(bounded(self.read(header_size, deadline)))
         except (ValueError, RecursionError) as error:
             raise StudentDied("an answer is not what the protocol knows") from error
         body = self.read(body_size, deadline)
@@ -161,7 +161,7 @@ class StudentProcess:
         error = self.error(answer) if "error" in answer else None
         if show:
             self.outputs = [{"output_type": "stream", "text": answer.get("printed")}]
-            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) < SHOWN:
+            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) <= OUTPUTS:
                 self.outputs += answer["outputs"]
             if error:
                 self.outputs.append({"output_type": "error", "evalue": f"{type(error).__name__}: {error}"})
