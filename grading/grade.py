@@ -39,6 +39,10 @@ from grading.submission import Place, Rejected, collect, read
 SPARE = 60  # seconds for all that is neither a cell nor a test
 ANSWER = 32 << 20  # bytes of what is made of one notebook
 MADE = "notebooks", "cells"  # what of a `Graded` travels as bytes
+LEFT_BEHIND = (
+    "It fails after the tests above it, and passes without them: look for what a call of your functions leaves behind, "
+    "such as a changed global name."
+)
 WORST_FIRST = FAILED, TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
 
@@ -68,6 +72,27 @@ class Work:
     def preload(self):
         """What a sandbox may load before any submission is there."""
         return Preload(self.master.imports, tuple(self.master.files.items()))
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What came of running one notebook of a submission from top to bottom.
+
+    Attributes
+    ----------
+    verdicts, outputs
+        As `walk` returns them.
+    written : dict of str to bytes or None
+        What the cells wrote into files; None where they knew of hidden lines.
+    status, why
+        As `ending` returns them.
+    """
+
+    verdicts: dict
+    outputs: dict
+    written: dict | None
+    status: str
+    why: list
 
 
 @dataclass(frozen=True)
@@ -122,10 +147,16 @@ def grade(work, notebook, submission, sandbox, beside=None):
         **(beside or {}),
         **work.master.files,
     }  # what the release gives first, and as it gives it
-    with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
-        verdicts, outputs = walk(notebook, submission, student, work.together)
-        last = notebook is [*work.master.notebooks.values()][-1]
-        written = {} if last else student.written(work.limits.disk)
+    last = notebook is [*work.master.notebooks.values()][-1]
+
+    def walked(asked=None):
+        with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
+            verdicts, outputs = walk(notebook, submission, student, work.together, asked)
+            written = {} if last else student.written(work.limits.disk)
+        return Walked(verdicts, outputs, None if written and student.heard else written, *ending(student))
+
+    first = walked()
+    verdicts, outputs, written = less_what_was_heard(first, walked, work.limits.total)
     messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}
     empty = untouched(notebook, submission)
     given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
@@ -133,9 +164,50 @@ def grade(work, notebook, submission, sandbox, beside=None):
     titles = work.master.titles
     said = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
     said += [f"{titles[name]}: no answer" for name in given_up]
-    status, why = ending(student)
     scores = {name: found.get(name) for name in notebook.points}
-    return Part(status, why, scores, messages, outputs, written, said)
+    return Part(first.status, first.why, scores, messages, outputs, written, said)
+
+
+def less_what_was_heard(first, walked, seconds):
+    """Return the verdicts, outputs and files of a submission as they can be shown: with nothing in them that hidden lines asked for.
+
+    The student's code knows what that is once it was called with it, and can tell it wherever it likes. What it made
+    after that is made once more, in a process that knows nothing. The points stay.
+
+    Parameters
+    ----------
+    first : Walked
+    walked : callable
+        Walks once more, with the hidden lines of some tests.
+    seconds : float
+        After these nothing is made once more.
+
+    Returns
+    -------
+    dict of Test to Verdict
+    dict of str to list
+    dict of str to bytes
+    """
+    verdicts, outputs, written = dict(first.verdicts), first.outputs, first.written
+    end = time.monotonic() + seconds
+    while True:
+        unclear = {test for test, verdict in verdicts.items() if verdict.message and not verdict.alone}
+        made = written is not None and None not in outputs.values()
+        if made and (not unclear or time.monotonic() > end):
+            break
+        again = walked(unclear if made else ())
+        clear = {test: again.verdicts[test] for test in unclear if again.verdicts[test].alone}
+        for test, verdict in clear.items():
+            is_as_before = verdict.message and verdict.points <= verdicts[test].points
+            verdicts[test] = replace(
+                verdicts[test], message=verdict.message if is_as_before else LEFT_BEHIND, alone=True
+            )
+        if made and not clear:
+            break
+        if not made:
+            outputs, written = again.outputs, again.written
+    shown = {test: one if one.alone else replace(one, message=one.least) for test, one in verdicts.items()}
+    return shown, outputs, written
 
 
 def ending(student):
@@ -177,11 +249,19 @@ def asks_for_imports(notebook, submission, together):
     return not notebook.loaded.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
 
 
-def walk(notebook, submission, student, together):
+def walk(notebook, submission, student, together, asked=None):
     """Run a submission from top to bottom, and each test where it stands.
 
-    Return the verdict on each test, and what the programs that a person grades printed and drew.
+    With ``asked``, no hidden lines are run but those of one test, the first of these that comes to them.
+
+    Return the verdict on each test, and what the programs that a person grades printed and drew: None where their code
+    knew of hidden lines.
     """
+
+    def judged(test):
+        is_whole = asked is None or test in asked and student.heard <= {test} and test.key not in together
+        return judge(test, bench, test.key in together, is_whole)
+
     bench, verdicts, versions, broken, outputs = Bench(notebook, student), {}, {}, {}, {}
     solved = notebook.solved(submission.cells)
     shown = {
@@ -203,11 +283,11 @@ def walk(notebook, submission, student, together):
         # A test is not the student's to run, unless an answer was merged into its cell.
         elif id(cell) in shown or test is None or answers and cell.source.strip() != test.source.strip():
             error = attempt(student, cell.source, id(cell) in shown)
-            broken |= dict.fromkeys(answers, error) if error else {}
+            broken |= dict.fromkeys(answers, (error, not student.heard)) if error else {}
             if id(cell) in shown:
-                outputs[shown[id(cell)]] = student.outputs
+                outputs[shown[id(cell)]] = None if student.heard else student.outputs
         if test is not None and test not in verdicts:
-            verdicts[test] = judge(test, bench, test.key in together)
+            verdicts[test] = judged(test)
             versions[test] = {name: count(student, name) for name in bench.asked}
     for name in notebook.wanted:
         for cell in submission.cells:
@@ -217,19 +297,20 @@ def walk(notebook, submission, student, together):
     for test in notebook.tests:
         first = verdicts.get(test)
         if first is None:
-            verdicts[test] = judge(test, bench, test.key in together)
+            verdicts[test] = judged(test)
         elif (
             first.points < test.points and not first.deadly and test.key not in together
         ):  # it may stand above the answer
             changed = any(count(student, name) != before for name, before in versions[test].items())
-            again = judge(test, bench)
+            again = judged(test)
             if changed or again.points > first.points:
                 verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
-    for name, error in broken.items():
-        why = f"{name} is not defined, because its cell can't be run: {' '.join(said(error).split())}"
+    for name, (error, alone) in broken.items():
+        least = f"{name} is not defined, because its cell can't be run"
+        why = f"{least}: {' '.join(said(error).split())}"
         for test in notebook.tests:
             if verdicts[test].message and name in test.source and not count(student, name):
-                verdicts[test] = replace(verdicts[test], message=why)
+                verdicts[test] = replace(verdicts[test], message=why, least=least, alone=alone)
     return verdicts, outputs
 
 
@@ -364,7 +445,8 @@ class Processes:
         # What its cells and tests may take by the clock, which a sandbox holds them to, and what is left for all else.
         tests = sum(len(notebook.tests) for notebook in work.master.notebooks.values())
         limits, notebooks = work.limits, len(work.master.notebooks)
-        clock = notebooks * (limits.total + limits.cell + STARTING) + 2 * tests * limits.test + SPARE
+        # Twice, and once more for what `less_what_was_heard` begins just before its end.
+        clock = notebooks * (3 * limits.total + 2 * limits.cell + STARTING) + 4 * tests * limits.test + SPARE
         room = Room(cpu=SPARE + int(tests * limits.test), clock=clock, answer=ANSWER * notebooks)
         self.alone = Alone(ready, [self.work], room)
 
