@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from grading.alone import Alone, Ended, Room
-from grading.checks import Bench, judge, said, surroundings
+from grading.checks import Bench, judge, load_helpers, said, surroundings
 from grading.master import Master, defines, plain
 from grading.page import as_notebook, look, own_cells
 from grading.result import (
@@ -475,6 +475,7 @@ def ready(work):
     for known in ("notebook", "released"):
         notebooks = {name: getattr(one, known) for name, one in work.master.notebooks.items()}
         grade_one(work, Submitted("", "", {name: data for name, data in notebooks.items() if data}), sandbox)
+    load_helpers(work.master.files)
     return functools.partial(answer, work, sandbox)
 
 
