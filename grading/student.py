@@ -6,6 +6,7 @@ read and every write has a deadline.
 
 import builtins
 import contextlib
+import ctypes
 import functools
 import io
 import json
@@ -416,9 +417,21 @@ class StudentProcess:
 
 def random_state():
     """Return where the global random numbers of Python and NumPy stand in this process."""
-    _, keys, *rest = np.random.get_state()
-    return [random.getstate(), (keys.tobytes(), rest)]
+    return [random.getstate(), numpy_state()]
 
+
+def numpy_state():
+    """Return where NumPy's stand. Asking for all of it takes long, so it is only asked for where what they come from has moved."""
+    seen = ctypes.string_at(np.random.get_bit_generator().ctypes.state_address, TWISTER)
+    if seen != LAST[0]:
+        _, keys, place, has_one_left, left = np.random.get_state()
+        # Of two normal numbers that were drawn at once, the second is given out without anything moving.
+        LAST[:] = None if has_one_left else seen, (keys.tobytes(), [place, has_one_left, left])
+    return LAST[1]
+
+
+TWISTER = 625 * 4  # bytes of a Mersenne Twister: 624 numbers and a place among them
+LAST = [None, None]  # those bytes, and the state that was asked for then
 
 # How the state of either is sent: the long part as an array.
 SENDING = (
