@@ -386,11 +386,13 @@ class StudentProcess:
     def begun(self):
         """Start a process in which no code of the student's has run yet; return its answer, or why there is none."""
         self.pipe = Pipe(self.start(), self.limits.answer)
-        files = [(name, len(content)) for name, content in self.files.items()]
-        begin = {"do": "begin", "files": files, "wanted": self.wanted, "answer": self.limits.answer}
-        begin["limits"] = self.limits.of_a_process()
+        there = self.pipe.process.files
+        sent = {name: content for name, content in self.files.items() if there.get(name) != content}
+        files = [(name, len(content)) for name, content in sent.items()]
+        begin = {"do": "begin", "files": files, "there": [*there], "wanted": self.wanted}
+        begin |= {"answer": self.limits.answer, "limits": self.limits.of_a_process()}
         try:
-            answer, _ = self.pipe.ask(begin, b"".join(self.files.values()), time.monotonic() + STARTING)
+            answer, _ = self.pipe.ask(begin, b"".join(sent.values()), time.monotonic() + STARTING)
         except StudentDied as death:
             answer = {"error": str(death)}
         if "error" in answer:
