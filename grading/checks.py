@@ -11,6 +11,7 @@ What hidden lines ask for is known to the student's code from then on. So a mess
 import ast
 import contextlib
 import functools
+import importlib
 import io
 import numbers
 import os
@@ -27,7 +28,7 @@ import numpy as np
 
 from grading.master import as_python, body_of, first_hidden, visible
 from grading.result import printable
-from grading.student import StandIn, StudentDied, as_a_test_sees_it
+from grading.student import StandIn, StudentDied, as_a_test_sees_it, random_state
 from grading.worker import Namespace, seed_all
 
 SHOWN = 2000  # characters of a check's message that are kept
@@ -340,6 +341,10 @@ class Compiled(SourceFileLoader):
     get_code = functools.lru_cache(1000)(SourceFileLoader.get_code)
 
 
+# The helpers that tests have imported, and those that are loaded for whoever judges next; by the folder that holds them.
+USED, LOADED = {}, {}
+
+
 @contextlib.contextmanager
 def surroundings(files):
     """Let test cells find what they find beside a notebook, the same for every submission, and forget it afterwards.
@@ -360,13 +365,28 @@ def surroundings(files):
     before, states = forget(), (random.getstate(), np.random.get_state())
     sys.path.insert(0, folder)
     os.chdir(folder)
+    sys.modules.update(LOADED.pop(folder, ()))
     seed_all()
     try:
         yield
     finally:
         os.chdir(cwd)
         sys.path.remove(folder)
-        forget()
+        USED[folder] = USED.get(folder, {}) | forget()
         sys.modules.update(before)
         random.setstate(states[0])
         np.random.set_state(states[1])
+
+
+def load_helpers(files):
+    """Load the helpers that tests have imported once more, for a process that is forked from this one to judge.
+
+    One that draws or seeds as it is loaded is left to the test that imports it.
+    """
+    folder = folder_with(tuple(files.items())).name
+    with surroundings(files):
+        state = random_state()
+        for name in USED[folder]:
+            importlib.import_module(name)
+        is_quiet = random_state() == state
+    LOADED[folder] = USED[folder] if is_quiet else {}

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from grading.alone import Alone, Ended, Room
-from grading.checks import Bench, judge, said, surroundings
+from grading.checks import Bench, judge, load_helpers, said, surroundings
 from grading.master import Master, defines, plain
 from grading.page import as_notebook, look, own_cells
 from grading.result import (
@@ -72,6 +72,11 @@ class Work:
     def preload(self):
         """What a sandbox may load before any submission is there."""
         return Preload(self.master.imports, tuple(self.master.files.items()))
+
+    @functools.cached_property
+    def emptier(self):
+        """The same for who asks for nothing that takes long to load: it is forked faster."""
+        return replace(self.preload, imports=())
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def grade(work, notebook, submission, sandbox, beside=None):
     -------
     Part
     """
-    preload = work.preload if asks_for_imports(notebook, submission, work.together) else Preload()
+    preload = work.preload if asks_for_imports(notebook, submission, work.together) else work.emptier
     start = lambda: sandbox.start(work.limits, preload)  # noqa: E731
     files = {
         **work.master.files,
@@ -561,10 +566,11 @@ def ready(work):
         sandbox = work_in(work.sandbox)
     except NoSandbox:  # where others grade, finding is enough
         return functools.partial(answer, work, None)
-    sandbox.get_ready(work.limits, Preload(), work.preload)
+    sandbox.get_ready(work.limits, work.emptier, work.preload)
     for known in ("notebook", "released"):
         notebooks = {name: getattr(one, known) for name, one in work.master.notebooks.items()}
         grade_one(work, Submitted("", "", {name: data for name, data in notebooks.items() if data}), sandbox)
+    load_helpers(work.master.files)
     return functools.partial(answer, work, sandbox)
 
 

@@ -335,7 +335,8 @@ class Notebook:
                 os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
                 with open(name, "wb") as file:
                     file.write(content)
-        self.given = {name: os.stat(name).st_mtime_ns for name, _ in header["files"] if os.path.isfile(name)}
+        names = [*header["there"], *(name for name, _ in header["files"])]
+        self.given = {name: os.stat(name).st_mtime_ns for name in names if os.path.isfile(name)}
         for name, limit in header["limits"].items():
             resource.setrlimit(getattr(resource, name), (limit, limit))
         start_equally()
