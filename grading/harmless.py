@@ -379,6 +379,9 @@ KEPT = frozenset(
     "notation width lspace rspace".split()
 )
 SMALL = re.compile(r"[a-z-]+|[0-9]{0,2}(?:\.[0-9]+)?(?:em|ex|px|pt)?")  # nothing reaches over what is not its own
+# What the library does not know, as what it knows.
+ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|(?:gather|multline|eqnarray|equation)\*?|gathered)\}")
+LABEL = re.compile(r"\\label\{[^{}]*\}")
 
 
 def formula(source, display):
@@ -389,16 +392,15 @@ def formula(source, display):
     try:
         if len(source) > FORMULA:
             raise ValueError("too long")
-        root = ElementTree.fromstring(
-            convert(source, display=display).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "", 1)
-        )
+        made = convert(LABEL.sub("", ALIGNED.sub(r"\\\1{align*}", source)), display=display)
+        if len(made) > 50 * FORMULA:
+            raise ValueError("too much comes of it")
+        root = ElementTree.fromstring(made.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "", 1))
         for one in root.iter():
             if one.tag not in MATHML:
                 raise ValueError(one.tag)
             one.text, one.tail = obeyed_by_nobody(one.text or ""), ""
-            one.attrib = {
-                name: value for name, value in one.attrib.items() if name in KEPT and SMALL.fullmatch(value)
-            }
+            one.attrib = {name: value for name, value in one.attrib.items() if name in KEPT and SMALL.fullmatch(value)}
         return ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
     except Exception:  # noqa: BLE001 - whatever the library stumbles over
         return f"<code>{html.escape(source[:FORMULA])}</code>"

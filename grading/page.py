@@ -349,7 +349,10 @@ STATES = {
         "Take out what does so, such as exit(), quit() or os._exit(), or what needs more memory than there is. All else "
         "is graded.",
     ),
-    MALFORMED: ("Malformed: your file could not be read.", "Open the notebook in Jupyter, save it, and submit it again."),
+    MALFORMED: (
+        "Malformed: your file could not be read.",
+        "Open the notebook in Jupyter, save it, and submit it again.",
+    ),
     MISSING: ("Missing: there was no notebook to grade.", "Submit it again."),
     FAILED: (
         "Failed: this could not be graded.",
