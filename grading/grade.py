@@ -43,6 +43,7 @@ LEFT_BEHIND = (
     "It fails after the tests above it, and passes without them: look for what a call of your functions leaves behind, "
     "such as a changed global name."
 )
+TO_A_TEACHER = re.compile(r" ?Ask the student to [^.]*\.")  # the end of a sentence that a student reads, too
 WORST_FIRST = FAILED, TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
 
@@ -89,7 +90,7 @@ class Walked:
         As `walk` returns them.
     written : dict of str to bytes or None
         What the cells wrote into files; None where they knew of hidden lines.
-    status, why
+    status, why, notes
         As `ending` returns them.
     """
 
@@ -98,6 +99,7 @@ class Walked:
     written: dict | None
     status: str
     why: list
+    notes: list
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Part:
         What the cells wrote into files, for the notebook that comes next.
     said : list of str
         What the tests said, in short.
+    notes : list of str
+        What happened, for the student: whole sentences.
     """
 
     status: str
@@ -126,6 +130,7 @@ class Part:
     outputs: dict = field(default_factory=dict)
     written: dict = field(default_factory=dict)
     said: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
 
 
 def grade(work, notebook, submission, sandbox, beside=None):
@@ -170,7 +175,7 @@ def grade(work, notebook, submission, sandbox, beside=None):
     said = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
     said += [f"{titles[name]}: no answer" for name in given_up]
     scores = {name: found.get(name) for name in notebook.points}
-    return Part(first.status, first.why, scores, messages, outputs, written, said)
+    return Part(first.status, first.why, scores, messages, outputs, written, said, first.notes)
 
 
 def less_what_was_heard(first, walked, seconds):
@@ -216,19 +221,25 @@ def less_what_was_heard(first, walked, seconds):
 
 
 def ending(student):
-    """Return the state in which the student's process was left, and what to say of it."""
+    """Return the state in which the student's process was left, what to say of it, and what to say to the student."""
     late = next((death for death in student.died if death.timed_out), None)
     if late and student.left > 0:
         call = student.limits.call
         why = str(late).replace(RUNNING.format(call), f"a call ran for more than {call:g} s")
-        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"]
+        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"], [sentence(why, late)]
     if student.left <= 0:
-        return TIMED_OUT, [
-            f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
-        ]
+        why = f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
+        return TIMED_OUT, [why], [sentence(why)]
     if student.died:
-        return CRASHED, ["a cell ended the notebook's own process: read its code before you run it"]
-    return GRADED, []
+        why = "a cell ended the notebook's own process"
+        return CRASHED, [f"{why}: read its code before you run it"], [sentence(why, student.died[0])]
+    return GRADED, [], []
+
+
+def sentence(why, death=None):
+    """Return what happened as a sentence for the student, with the beginning of the cell that was running at a death."""
+    line = death.cell.strip().partition("\n")[0] if death else ""
+    return f"{str(why)[0].upper()}{str(why)[1:]}{f': the one that begins with `{line[:80]}`' * bool(line)}."
 
 
 def untouched(notebook, submission):
@@ -551,7 +562,7 @@ def failed(master, submitted, why, seconds):
         dict.fromkeys(master.points),
         master.points,
         f"{why} Grade it by hand, or ask the student to submit less.",
-        notes=f"{why} A person looks at it.",
+        notes=why,
     )
     made = [made_of(notebook, None, result) for notebook in master.notebooks.values()]
     return Graded(result, *map(dict, zip(*made)), submitted.digest, (), seconds, submitted.receipt)
@@ -629,11 +640,12 @@ def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
     nothing = dict.fromkeys(notebook.points, 0.0)
     data = submitted.notebooks.get(notebook.name)
     if data is None:
-        return Part(MISSING, [submitted.missing.get(notebook.name, "It was not handed in.")], nothing)
+        why = submitted.missing.get(notebook.name, "It was not handed in.")
+        return Part(MISSING, [why], nothing, notes=[TO_A_TEACHER.sub("", why)])
     try:
         read_so_far[notebook.name] = submission = read(data)
     except Rejected as rejection:
-        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing)
+        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing, notes=[sentence(rejection)])
     return grade(work, notebook, submission, sandbox, beside)
 
 
@@ -647,12 +659,12 @@ def joined(master, submitted, parts):
     by_hand = sum(score is None for score in scores.values())
     message = in_one({name: [*part.why, *part.said] for name, part in graded.items()})
     message = message or "All checks passed." * (not by_hand)
-    notes = in_one({name: part.why for name, part in graded.items()})
+    notes = in_one({name: part.notes for name, part in graded.items()})
     if by_hand:
         message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     if submitted.remark:
         message = f"{message.rstrip('.')}. {submitted.remark}"
-        notes = f"{notes.rstrip('.')}. {submitted.remark}".removeprefix(". ")
+        notes = f"{notes} {submitted.remark}".strip()
     return Result(submitted.student_id, master.name, status, scores, master.points, message, messages, notes)
 
 

@@ -596,7 +596,7 @@ class Store:
                     "most": Grade.max_score,
                 },
             ),
-            (Comment, {"comment": Comment.comment}),
+            (Comment, {"comment": Comment.manual_comment}),
         ):
             query = select(
                 SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name, *columns.values()

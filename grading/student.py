@@ -34,11 +34,11 @@ ERRORS = {
 
 
 class StudentDied(Exception):
-    """The student's process ended or was ended; ``timed_out`` tells which."""
+    """The student's process ended or was ended; ``timed_out`` tells which, and ``cell`` what it was running, if that was a cell."""
 
     def __init__(self, message, timed_out=False):
         super().__init__(message)
-        self.timed_out = timed_out
+        self.timed_out, self.cell = timed_out, ""
 
 
 # ------------------------------------------------------------------- the conversation
@@ -349,6 +349,7 @@ class StudentProcess:
         except StudentDied as death:
             if death.timed_out:
                 death = StudentDied(what.format(seconds), timed_out=True)
+            death.cell = header["source"] if header["do"] == "run" else ""
             self.died.append(death)
             self.end()
             raise death from None
