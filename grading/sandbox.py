@@ -20,7 +20,7 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grading.protocol import frame
@@ -89,11 +89,14 @@ class Process:
         File descriptors: to write to, and to read from.
     kill : callable
         Ends the worker and all that it started. The next one is started when they and what they wrote are gone.
+    files : dict of str to bytes
+        What lies in its folder already, by its path.
     """
 
     requests: int
     answers: int
     kill: Callable
+    files: dict = field(default_factory=dict)
 
     def end(self):
         """End the worker and all that it started."""
@@ -346,7 +349,7 @@ class WarmBubblewrap:
             end_of_line.close()
             for descriptor in theirs:
                 os.close(descriptor)
-        return Process(*ours, line.close)
+        return Process(*ours, line.close, dict(preload.files))
 
     def get_ready(self, limits, *preloads):
         """Have the sandboxes stand that workers will be asked of."""
@@ -490,7 +493,7 @@ def available():
 
 def answers(process, seconds=20):
     """Whether a new worker answers, and that it could begin."""
-    os.write(process.requests, frame({"do": "begin", "files": [], "wanted": [], "limits": {}, "answer": 0}))
+    os.write(process.requests, frame({"do": "begin", "files": [], "there": [], "wanted": [], "limits": {}, "answer": 0}))
     ready, _, _ = select.select([process.answers], [], [], seconds)
     said = os.read(process.answers, 1 << 16) if ready else b""
     return said != b"" and b'"error"' not in said

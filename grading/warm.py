@@ -62,6 +62,24 @@ def leave_the_others(disk, hidden):
     os.chdir("/scratch")
 
 
+def contents(folder):
+    """Return the files in a folder and below it, by their paths."""
+    found = {}
+    for parent, _, names in os.walk(folder):
+        for path in (os.path.join(parent, name) for name in names):
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, folder)] = file.read()
+    return found
+
+
+def put_there(files):
+    """Write files into the folder that this process is in."""
+    for path, content in files.items():
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+
+
 def lock(program):
     """Give up every capability, and forbid the system calls that the filter forbids: for this process, for good."""
     header, none = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
@@ -90,7 +108,8 @@ def main(disk, *hidden):
     """
     door = socket.socket(fileno=os.dup(0))
     program, imports = door.recv(1 << 16), door.recv(1 << 16).decode()
-    if os.path.isdir("/helpers"):
+    files = contents("/helpers")
+    if files:
         os.chdir("/helpers")
         sys.path.insert(0, "/helpers")
     for statement in imports.splitlines():
@@ -105,7 +124,9 @@ def main(disk, *hidden):
         taken, mine = os.pipe()
         if os.fork() == 0:
             try:
-                admit(door, mine, program, disk, hidden, shell)
+                leave_the_others(disk, hidden)
+                put_there(files)
+                admit(door, mine, program, shell)
             except BaseException as error:  # noqa: BLE001
                 _, pipes, _, _ = socket.recv_fds(door, 1, 3)
                 os.write(pipes[1], worker.frame({"error": f"a worker's walls do not stand: {error}"[:500]}))
@@ -127,9 +148,8 @@ def hung_up(door):
         return False
 
 
-def admit(door, taken, program, disk, hidden, shell):
-    """Put up the walls, start the worker behind them as the first process of its namespace, and end it with its line."""
-    leave_the_others(disk, hidden)
+def admit(door, taken, program, shell):
+    """Start a worker as the first process of this one's namespace, and end it with its line."""
     here, there = socket.socketpair()
     child = os.fork()
     if child == 0:

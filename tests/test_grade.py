@@ -146,8 +146,8 @@ def test_another_assignment_grades_with_no_change(words):
             "its cell can't be run: NameError: name 'nowhere' is not defined",
         ),
         (  # what stands below an import that fails is there
-            {"loud_exercise": "import nowhere\ndef loud(names):\n    return nowhere.upper(names)"},
-            [5, 5, 5, 0],
+            {"total_exercise": "import nowhere\ndef total(basket):\n    return nowhere.total(basket)"},
+            [5, 5, 0, 5],
             "NameError: name 'nowhere' is not defined",
         ),
         (
