@@ -284,9 +284,9 @@ def test_when_the_time_is_over_the_least_is_said():
 
     def walked(tests):
         asked.append(set(tests))
-        return Walked({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [])
+        return Walked({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [], [])
 
-    first = Walked(unclear, {"it": None}, {}, "graded", [])
+    first = Walked(unclear, {"it": None}, {}, "graded", [], [])
     verdicts, outputs, written = less_what_was_heard(first, walked, 0)
     assert [verdicts[one].message for one in (test, other)] == ["tell for 1", "AssertionError"]
     assert (asked, outputs, written) == ([set()], {"it": ["new"]}, {})
