@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import nbformat
 import numpy as np
+import psutil
 import pytest
 from answers import RIGHT, WRONG
 from called import defective
@@ -17,7 +18,7 @@ from conftest import ROOT, cells_by_id
 
 from grading.alone import Alone
 from grading.checks import Bench, points, surroundings
-from grading.grade import Processes, Work, find_together, grade_one, walk
+from grading.grade import Processes, Work, end_processes, find_together, grade_one, processes, walk
 from grading.master import PUT_OFF, Master, MasterCell, visible
 from grading.result import Submitted
 from grading.sandbox import Limits, available
@@ -308,6 +309,19 @@ def test_a_defect_of_the_grader_is_a_state_and_no_score(words):
     assert "The grader could not finish it: KeyError: 'a defect'. Grade it by hand" in done.result.message
     shown = json.loads(done.notebooks["words"])["cells"]
     assert {f"{name}-test" for name in ("count", "scale", "total", "loud")} <= {cell["id"] for cell in shown}
+
+
+def test_who_grades_for_one_class_goes_on_when_another_one_begins(words):
+    first = processes(Work(words, LIMITS))
+    assert first is processes(Work(words, LIMITS, together=frozenset({"count-test"})))
+    assert first.grade(RIGHT_WORDS, frozenset()).result.score == 20
+    warm = psutil.Process(first.alone.warm.process.pid)
+    second = processes(Work(words, replace(LIMITS, call=1)))
+    assert second is not first and first.grade(RIGHT_WORDS, frozenset()).result.score == 20
+    assert warm.is_running()
+    del first
+    assert not warm.is_running()
+    end_processes()
 
 
 def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
