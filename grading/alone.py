@@ -395,7 +395,7 @@ def answer(connection, folder, function, room, warm):
 
 
 def hold_to(kind, most):
-    """Limit what this process takes, and not what it starts: a sandbox has limits of its own, and they may be higher."""
+    """Limit what this process takes. Who is started by it may raise that: a worker has limits of its own, before it runs any code."""
     _, allowed = resource.getrlimit(kind)
     if allowed == resource.RLIM_INFINITY or most < allowed:
         resource.setrlimit(kind, (most, allowed))

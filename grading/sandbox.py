@@ -11,7 +11,6 @@ import functools
 import itertools
 import os
 import platform
-import resource
 import select
 import signal
 import socket
@@ -32,17 +31,13 @@ from grading.protocol import frame
 INSIDE = WORKER, GUARD, WARM, _ = [
     Path(__file__).with_name(f"{name}.py") for name in ("worker", "guard", "warm", "protocol")
 ]
-DISKS = 4  # folders of the size that is allowed, until a worker is ended that no file system holds to it
-LOOK = 0.1  # seconds between two looks at what can only be looked at
+DISKS = 4  # times what a folder may hold: where no file system counts it, a worker that takes more is ended
+LOOK = 0.1  # seconds from one look at it to the next
 STARTING = 60  # seconds for a worker to start, on a machine under load
 COVERED = "/scratch/", "/tmp/", "/dev/shm/"  # folders that are empty for each worker
-ETC = (f"/etc/ld.so.{what}" for what in ("cache", "conf", "conf.d"))
-SYSTEM = (
-    *(f"{top}/{name}" for top in ("", "/usr", "/usr/local") for name in ("bin", "lib", "lib32", "lib64")),
-    "/usr/share",
-    *ETC,
-)
-WIDE = "/usr", "/usr/local"  # what the system's own Python calls its home; nbgrader's exchange lies there, too
+SYSTEM = {f"{top}/{name}" for top in ("", "/usr", "/usr/local") for name in ("bin", "lib", "lib32", "lib64")}
+SYSTEM |= {"/usr/share", *(f"/etc/ld.so.{name}" for name in ("cache", "conf", "conf.d"))}
+WIDE = {"/usr", "/usr/local"}  # what the system's own Python calls its home; nbgrader's exchange lies there, too
 INSTALL = "python -m pip install sandlock   (Linux 6.7 or newer), or   apt-get install bubblewrap"
 
 
@@ -188,7 +183,7 @@ def readable():
     asked = [sys.executable, "-P", "-s", "-B", "-c", program]
     said = subprocess.run(asked, env=environment(), stdout=subprocess.PIPE, text=True, check=True).stdout
     found = []
-    for path in sorted({*SYSTEM, *said.rstrip("\n").split("\0"), *map(str, INSIDE)} - {*WIDE}):
+    for path in sorted(SYSTEM.union(said.rstrip("\n").split("\0"), map(str, INSIDE)) - WIDE):
         if path and os.path.exists(path) and not any(Path(path).is_relative_to(other) for other in found):
             found.append(path)
     return found
@@ -246,7 +241,7 @@ class Sandlock(Sandbox):
             uid=1000,
             gid=1000,
         )
-        with warnings.catch_warnings(), as_this_machine_allows():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # 0.9.0 wrongly warns that gid has no effect
             process = box.popen(
                 command(GUARD, lock(ALLOW).hex()), stdin=pipes, stdout=pipes, stderr=sandlock.StdioMode.NULL
@@ -267,11 +262,12 @@ class Sandlock(Sandbox):
 
 def watch(worker, process, scratch, limits, over):
     """End a worker that has more threads, or takes more of the disk, than it may: sandlock does not count them."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+    with contextlib.suppress(OSError):  # it has ended
         while not over.wait(LOOK):
             if threads_of(worker) > limits.processes or disk_of(worker, scratch, limits.disk) > DISKS * limits.disk:
-                signal.pidfd_send_signal(process, signal.SIGKILL)
                 break
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
     os.close(process)
 
 
@@ -281,38 +277,22 @@ def threads_of(process):
 
 def disk_of(process, folder, most):
     """Return the bytes of a disk that a process holds: what is in a folder, and what it has removed and has not let go."""
-    kept = {}
+    entries, files = 0, {}
     for parent, *names in os.walk(folder):
-        for name in (*names[0], *names[1]):
+        for name in itertools.chain(*names):
             with contextlib.suppress(FileNotFoundError):
-                kept |= room(os.lstat(os.path.join(parent, name)))
+                about = os.lstat(os.path.join(parent, name))
+                entries, files[about.st_ino] = entries + 1, 512 * about.st_blocks
     for name in os.listdir(f"/proc/{process}/fd"):
         with contextlib.suppress(FileNotFoundError):
             about = os.stat(f"/proc/{process}/fd/{name}")
-            kept |= room(about) if about.st_nlink == 0 else {}
+            if about.st_nlink == 0:
+                files[about.st_ino] = 512 * about.st_blocks
     with open(f"/proc/{process}/maps") as maps:
         for *_, inode, name in (line.split(maxsplit=5) for line in maps if line.endswith(" (deleted)\n")):
             if name != "/dev/zero (deleted)\n":  # memory
-                kept.setdefault(int(inode), most)  # it does not tell how large it is
-    return sum(kept.values())
-
-
-def room(about):
-    """Return what a file takes, as far as its inode tells; an empty one takes something, too."""
-    return {about.st_ino: max(512 * about.st_blocks, 1 << 12)}
-
-
-@contextlib.contextmanager
-def as_this_machine_allows():
-    """Start a program without the limits of the process that grades: they are its own, and soft."""
-    ours = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)}
-    for kind, (_, allowed) in ours.items():
-        resource.setrlimit(kind, (allowed, allowed))
-    try:
-        yield
-    finally:
-        for kind, limit in ours.items():
-            resource.setrlimit(kind, limit)
+                files.setdefault(int(inode), most)  # it does not tell how large it is
+    return (entries << 12) + sum(files.values())  # an empty one takes something, too
 
 
 def bubblewrapped(program, disk, helpers=(), options=(), **pipes):
@@ -335,47 +315,46 @@ def bubblewrapped(program, disk, helpers=(), options=(), **pipes):
     contents = {name: in_memory(content) for name, content in helpers}
     binds += [option for name, file in contents.items() for option in ("--file", str(file), f"/helpers/{name}")]
     try:
-        with as_this_machine_allows():
-            return subprocess.Popen(
-                [
-                    "bwrap",
-                    "--unshare-all",
-                    "--unshare-user",
-                    "--uid",
-                    "1000",
-                    "--gid",
-                    "1000",
-                    "--cap-drop",
-                    "ALL",
-                    "--die-with-parent",
-                    "--new-session",
-                    *options,
-                    "--proc",
-                    "/proc",
-                    "--dev",
-                    "/dev",
-                    *tmpfs,
-                    "/dev/shm",
-                    *tmpfs,
-                    "/tmp",
-                    *tmpfs,
-                    "/scratch",
-                    *binds,
-                    "--remount-ro",
-                    "/",
-                    "--remount-ro",
-                    "/dev",
-                    "--chdir",
-                    "/scratch",
-                    "--",
-                    *program,
-                ],
-                env=environment(),
-                bufsize=0,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[*contents.values()],
-                **pipes,
-            )
+        return subprocess.Popen(
+            [
+                "bwrap",
+                "--unshare-all",
+                "--unshare-user",
+                "--uid",
+                "1000",
+                "--gid",
+                "1000",
+                "--cap-drop",
+                "ALL",
+                "--die-with-parent",
+                "--new-session",
+                *options,
+                "--proc",
+                "/proc",
+                "--dev",
+                "/dev",
+                *tmpfs,
+                "/dev/shm",
+                *tmpfs,
+                "/tmp",
+                *tmpfs,
+                "/scratch",
+                *binds,
+                "--remount-ro",
+                "/",
+                "--remount-ro",
+                "/dev",
+                "--chdir",
+                "/scratch",
+                "--",
+                *program,
+            ],
+            env=environment(),
+            bufsize=0,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[*contents.values()],
+            **pipes,
+        )
     finally:
         for file in contents.values():
             os.close(file)
@@ -450,9 +429,9 @@ class WarmBubblewrap(Sandbox):
     def ask_for(self, limits, preload, descriptors):
         """Have a worker use these pipes, for as long as somebody holds its line."""
         for _ in range(2):  # what ended one may have done so just now
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(ConnectionError):
                 return self.warm_one(limits, preload).ask_for(descriptors)
-        raise BrokenPipeError(f"{self.name} ends as soon as it is started")
+        raise ConnectionError(f"{self.name} ends as soon as it is started")
 
 
 class Warm:
@@ -476,9 +455,9 @@ class Warm:
 
     def has_ended(self):
         """Whether nobody is at the other end of the door; only who started a process can ask for its end itself."""
-        with contextlib.suppress(BlockingIOError):
-            return self.door.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        return False
+        events = select.poll()
+        events.register(self.door, 0)
+        return bool(events.poll(0))
 
 
 def end(process, door):
@@ -572,17 +551,16 @@ class Unconfined(Sandbox):
 
     def start(self, limits, preload=Preload()):
         scratch = tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
-        with as_this_machine_allows():
-            process = subprocess.Popen(
-                command(WORKER),
-                cwd=scratch.name,
-                env=environment(),
-                bufsize=0,
-                start_new_session=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+        process = subprocess.Popen(
+            command(WORKER),
+            cwd=scratch.name,
+            env=environment(),
+            bufsize=0,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
 
         def kill():
             with contextlib.suppress(ProcessLookupError):

@@ -109,7 +109,7 @@ def main(disk, threads, *hidden):
                 admit(door, mine, shell, program, int(threads), processes)
             except BaseException as error:  # noqa: BLE001
                 _, pipes, _, _ = socket.recv_fds(door, 1, 3)
-                os.write(pipes[1], worker.frame({"error": f"a worker's walls do not stand: {error}"[:500]}))
+                os.write(pipes[1], guard.no_walls(error))
             finally:
                 os._exit(0)
         os.close(mine)
