@@ -528,11 +528,11 @@ STARTED, STARTING_ONE = {}, threading.Lock()
 
 
 def processes(work):
-    """Return what grades for some work on this machine; what graded for other work has ended then."""
+    """Return what grades for some work on this machine. What grades for other work ends when nobody needs it any more."""
     key = repr((work.master.parts, work.limits, work.sandbox, work.version))
     with STARTING_ONE:
         if key not in STARTED:
-            end_processes()
+            STARTED.clear()  # not closed: a node of a cluster may be grading two classes
             STARTED[key] = Processes(work)
         return STARTED[key]
 

@@ -119,7 +119,12 @@ class Course:
         course, said = self.assignment, []
         work = Work(course.master, course.limits, available().name)
         graded = fleet.autograde(
-            course, students or course.students(), engine or Staying(), work, force, lambda plan: said.extend(plan.sentences())
+            course,
+            students or course.students(),
+            engine or Staying(),
+            work,
+            force,
+            lambda plan: said.extend(plan.sentences()),
         )
         return {student: one.result.status for student, one in graded if one}, said
 
@@ -179,4 +184,4 @@ class Course:
 
 def score_of(page):
     """Return the total that a feedback page begins with."""
-    return float(re.search(r"\(Score: ([\d.]+) / [\d.]+\)", Path(page).read_text())[1])
+    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of [\d.]+ points', Path(page).read_text())[1])
