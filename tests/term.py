@@ -119,12 +119,17 @@ class Course:
         course, said = self.assignment, []
         work = Work(course.master, course.limits, available().name)
         graded = fleet.autograde(
-            course, students or course.students(), fleet.Here(), work, force, lambda plan: said.extend(plan.sentences())
+            course,
+            students or course.students(),
+            fleet.Local(1),
+            work,
+            force,
+            lambda plan: said.extend(plan.sentences()),
         )
         return {student: one.result.status for student, one in graded if one}, said
 
     def feedback(self):
-        return dict(fleet.feedback(self.assignment, fleet.Here()))
+        return dict(fleet.feedback(self.assignment))
 
     def standing(self, student):
         """Return what the gradebook says of a student, or None."""
@@ -179,4 +184,4 @@ class Course:
 
 def score_of(page):
     """Return the total that a feedback page begins with."""
-    return float(re.search(r"\(Score: ([\d.]+) / [\d.]+\)", Path(page).read_text())[1])
+    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of', Path(page).read_text(encoding="utf-8"))[1])
