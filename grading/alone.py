@@ -381,9 +381,8 @@ def answer(connection, folder, function, room, warm):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # without the warm process nobody limits it any more
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, room.clock)
-        most = address_space() + room.memory
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-        resource.setrlimit(resource.RLIMIT_CPU, (room.cpu, room.cpu + 1))
+        hold_to(resource.RLIMIT_AS, address_space() + room.memory)
+        hold_to(resource.RLIMIT_CPU, room.cpu)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.disable()  # it ends soon
         if os.getppid() == warm:
@@ -393,6 +392,13 @@ def answer(connection, folder, function, room, warm):
         os._exit(errno.ENOMEM)
     finally:
         os._exit(1)
+
+
+def hold_to(kind, most):
+    """Limit what this process takes. Who is started by it may raise that: a worker has limits of its own, before it runs any code."""
+    _, allowed = resource.getrlimit(kind)
+    if allowed == resource.RLIM_INFINITY or most < allowed:
+        resource.setrlimit(kind, (most, allowed))
 
 
 def came_of(function, connection, folder):

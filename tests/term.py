@@ -184,4 +184,4 @@ class Course:
 
 def score_of(page):
     """Return the total that a feedback page begins with."""
-    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of [\d.]+ points', Path(page).read_text())[1])
+    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of', Path(page).read_text(encoding="utf-8"))[1])
