@@ -493,7 +493,9 @@ def available():
 
 def answers(process, seconds=20):
     """Whether a new worker answers, and that it could begin."""
-    os.write(process.requests, frame({"do": "begin", "files": [], "there": [], "wanted": [], "limits": {}, "answer": 0}))
+    os.write(
+        process.requests, frame({"do": "begin", "files": [], "there": [], "wanted": [], "limits": {}, "answer": 0})
+    )
     ready, _, _ = select.select([process.answers], [], [], seconds)
     said = os.read(process.answers, 1 << 16) if ready else b""
     return said != b"" and b'"error"' not in said
