@@ -385,7 +385,6 @@ def answer(connection, folder, function, room, warm):
         hold_to(resource.RLIMIT_AS, address_space() + room.memory)
         hold_to(resource.RLIMIT_CPU, room.cpu)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        gc.disable()  # it ends soon
         if os.getppid() == warm:
             connection.sendall(came_of(function, connection, folder))
             os._exit(0)
