@@ -93,7 +93,7 @@ def look(notebook, submission, made=None, files=None):
         if test is None or notebook.answers_in(known):
             ran = made.get(name, []) if is_answer and name in programs else cell.get("outputs")
             content, below = as_shown(known, cell, ran, pictures, TEXT if room >= 0 else SHORT)
-            room -= len(content) + sum(len(output.text) for output in below) + 100
+            room -= len(content) + sum(output.length for output in below) + 100
             title, mark = f"Cell {number}", None
             if is_answer:
                 mark = marks.pop(name)
@@ -212,7 +212,8 @@ def as_output(output):
         return {"output_type": "stream", "name": "stdout", "text": output.text}
     if output.kind == "error":
         return {"output_type": "error", "ename": "Error", "evalue": "", "traceback": [output.text]}
-    data = {"text/plain": output.text} if output.kind == "value" else {"text/html": as_it_is(output.text)}
+    shown = as_it_is(output.text) if output.kind == "words" else output.text
+    data = {"text/plain" if output.kind == "value" else "text/html": shown}
     return {"output_type": "display_data", "metadata": {}, "data": data}
 
 

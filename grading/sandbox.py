@@ -445,7 +445,8 @@ class Warm:
             program = command(WARM, str(limits.disk), str(limits.processes), *hidden)
             pipes = {"stdin": theirs, "stdout": subprocess.DEVNULL}
             self.process = bubblewrapped(program, limits.disk, preload.files, **pipes)
-        weakref.finalize(self, end, self.process, self.door)
+        self.ended = os.pidfd_open(self.process.pid)
+        weakref.finalize(self, end, self.process, self.door, self.ended)
         self.door.send(lock(ASK))
         self.door.send("\n".join(preload.imports).encode())
 
@@ -454,14 +455,16 @@ class Warm:
         socket.send_fds(self.door, [b"-"], descriptors)
 
     def has_ended(self):
-        """Whether nobody is at the other end of the door; only who started a process can ask for its end itself."""
+        """Whether its process has ended, or nobody is at the other end of the door; not only who started it may ask."""
         events = select.poll()
+        events.register(self.ended, select.POLLIN)
         events.register(self.door, 0)
         return bool(events.poll(0))
 
 
-def end(process, door):
+def end(process, door, ended):
     door.close()
+    os.close(ended)
     process.kill()
     process.wait()
 
