@@ -279,6 +279,7 @@ def why(status, room):
 def serve():
     """Prepare, and then fork a process for each call that comes through standard input, until nobody is there."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a process leaves running becomes a child of this one
     door, home = socket.socket(fileno=os.dup(0)), tempfile.gettempdir()
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -288,7 +289,6 @@ def serve():
             prepare, arguments, room = pickle.load(file)
         function = prepare(*arguments)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # from here on the door is looked at
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a call leaves running becomes a child of this process
         for output in (1, 2):  # what is written from here on is about what students wrote
             os.dup2(nothing, output)
         gc.collect()

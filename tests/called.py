@@ -122,7 +122,7 @@ def find_no_sandbox():
 
 
 def start_and_sleep():
-    subprocess.Popen(["sleep", "60"], start_new_session=True)
+    subprocess.Popen(["sh", "-c", "setsid sleep 60; true"], start_new_session=True)
     sleep()
 
 

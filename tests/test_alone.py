@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from called import not_ready, ready, ready_beside_another, sleep
+from called import not_ready, ready, ready_beside_another, start_and_sleep
 from conftest import ROOT, wait_until
 
 from grading.alone import Alone, Closed, Ended, Room
@@ -216,14 +216,14 @@ def test_nothing_is_called_once_it_is_closed(own):
     own.close()
 
 
-@pytest.mark.parametrize("prepare", [ready, sleep], ids=["it is ready", "it gets ready"])
-def test_who_waits_for_an_answer_when_it_is_closed_is_told(prepare):
+@pytest.mark.parametrize("prepare, count", [(ready, 4 * 3), (start_and_sleep, 2)], ids=["it is ready", "it gets ready"])
+def test_who_waits_for_an_answer_when_it_is_closed_is_told(prepare, count):
     calls = Alone(prepare)
     with ThreadPoolExecutor(4) as threads:
         under_way = [threads.submit(calls.call, "start_and_sleep") for _ in range(4)]
         wait_until(lambda: calls.warm is not None)
         warm, home = calls.warm.process.pid, Path(calls.warm.home)
-        wait_until(lambda: prepare is sleep or len(below(warm)) == 8)
+        wait_until(lambda: len(below(warm)) == count)
         started, closing = below(warm), time.monotonic()
         calls.close()
         assert have_ended([warm, *started]) and not home.exists() and calls.warm is None
@@ -235,7 +235,7 @@ def test_where_its_owner_is_killed_nothing_is_left():
     program = "from called import ready; from grading.alone import Alone; Alone(ready).call('start_and_sleep')"
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as owner:
-        wait_until(lambda: len(below(owner.pid)) == 3)
+        wait_until(lambda: len(below(owner.pid)) == 4)
         started = below(owner.pid)
         home = Path(psutil.Process(started[0]).environ()["TMPDIR"])
         assert home.is_dir()

@@ -20,7 +20,7 @@ import pytest
 from conftest import PATIENCE, ROOT, Staying, copy_course, kept, nbgrader, value_in, wait_until
 from corpus import blank, save
 from costly import COSTLY
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
@@ -431,6 +431,8 @@ def test_the_scheduler_of_a_cluster_is_killed(tmp_path, course_of, undisturbed):
         )
         stack.callback(nodes.wait)
         stack.callback(nodes.terminate)
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
         ran = command(course, "autograde", "initialization", "--scheduler", address)
         wait_until(lambda: len(stored(course)) >= 5)
         scheduler.kill()
