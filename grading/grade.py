@@ -88,18 +88,21 @@ class Walked:
     ----------
     verdicts, outputs
         As `walk` returns them.
-    written : dict of str to bytes or None
-        What the cells wrote into files; None where they knew of hidden lines.
+    written : dict of str to bytes
+        What the cells wrote into files.
     status, why, notes
         As `ending` returns them.
+    is_whole : bool
+        Whether the student's code knew of no hidden lines in all of it that is shown, but for what the verdicts say.
     """
 
     verdicts: dict
     outputs: dict
-    written: dict | None
+    written: dict
     status: str
     why: list
     notes: list
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -163,10 +166,12 @@ def grade(work, notebook, submission, sandbox, beside=None):
         with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
             verdicts, outputs = walk(notebook, submission, student, work.together, asked)
             written = {} if last else student.written(work.limits.disk)
-        return Walked(verdicts, outputs, None if written and student.heard else written, *ending(student))
+        named = all(death.cell is not None for death in student.died)
+        is_whole = named and None not in outputs.values() and not (written and student.heard)
+        return Walked(verdicts, outputs, written, *ending(student), is_whole)
 
     first = walked()
-    verdicts, outputs, written = less_what_was_heard(first, walked, work.limits.total)
+    verdicts, rest = less_what_was_heard(first, walked, work.limits.total)
     messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}
     empty = untouched(notebook, submission)
     given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
@@ -175,11 +180,12 @@ def grade(work, notebook, submission, sandbox, beside=None):
     said = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
     said += [f"{titles[name]}: no answer" for name in given_up]
     scores = {name: found.get(name) for name in notebook.points}
-    return Part(first.status, first.why, scores, messages, outputs, written, said, first.notes)
+    notes = rest.notes if rest.status == first.status else first.notes
+    return Part(first.status, first.why, scores, messages, rest.outputs, rest.written, said, notes)
 
 
 def less_what_was_heard(first, walked, seconds):
-    """Return the verdicts, outputs and files of a submission as they can be shown: with nothing in them that hidden lines asked for.
+    """Return the verdicts on a submission as they can be shown, with nothing in them that hidden lines asked for, and a walk that is whole.
 
     The student's code knows what that is once it was called with it, and can tell it wherever it likes. What it made
     after that is made once more, in a process that knows nothing. The points stay.
@@ -195,29 +201,25 @@ def less_what_was_heard(first, walked, seconds):
     Returns
     -------
     dict of Test to Verdict
-    dict of str to list
-    dict of str to bytes
+    Walked
     """
-    verdicts, outputs, written = dict(first.verdicts), first.outputs, first.written
+    verdicts, rest = dict(first.verdicts), first
     end = time.monotonic() + seconds
     while True:
         unclear = {test for test, verdict in verdicts.items() if verdict.message and not verdict.alone}
-        made = written is not None and None not in outputs.values()
-        if made and (not unclear or time.monotonic() > end):
+        if rest.is_whole and (not unclear or time.monotonic() > end):
             break
-        again = walked(unclear if made else ())
+        again = walked(unclear if rest.is_whole else ())
         clear = {test: again.verdicts[test] for test in unclear if again.verdicts[test].alone}
         for test, verdict in clear.items():
             is_as_before = verdict.message and verdict.points <= verdicts[test].points
             verdicts[test] = replace(
                 verdicts[test], message=verdict.message if is_as_before else LEFT_BEHIND, alone=True
             )
-        if made and not clear:
+        if rest.is_whole and not clear:
             break
-        if not made:
-            outputs, written = again.outputs, again.written
-    shown = {test: one if one.alone else replace(one, message=one.least) for test, one in verdicts.items()}
-    return shown, outputs, written
+        rest = rest if rest.is_whole else again
+    return {test: one if one.alone else replace(one, message=one.least) for test, one in verdicts.items()}, rest
 
 
 def ending(student):
@@ -238,7 +240,7 @@ def ending(student):
 
 def sentence(why, death=None):
     """Return what happened as a sentence for the student, with the beginning of the cell that was running at a death."""
-    line = death.cell.strip().partition("\n")[0] if death else ""
+    line = death.cell.strip().partition("\n")[0] if death and death.cell else ""
     return f"{str(why)[0].upper()}{str(why)[1:]}{f': the one that begins with `{line[:80]}`' * bool(line)}."
 
 
@@ -526,11 +528,11 @@ STARTED, STARTING_ONE = {}, threading.Lock()
 
 
 def processes(work):
-    """Return what grades for some work on this machine; what graded for other work has ended then."""
+    """Return what grades for some work on this machine. What grades for other work ends when nobody needs it any more."""
     key = repr((work.master.parts, work.limits, work.sandbox, work.version))
     with STARTING_ONE:
         if key not in STARTED:
-            end_processes()
+            STARTED.clear()  # not closed: a node of a cluster may be grading two classes
             STARTED[key] = Processes(work)
         return STARTED[key]
 

@@ -75,6 +75,11 @@ class Output:
     kind: str
     text: str
 
+    @property
+    def length(self):
+        """How many characters there are to read."""
+        return len(self.text) if self.kind != "picture" else 0
+
 
 def outputs(found, pictures):
     """Return the outputs of a cell.
@@ -97,7 +102,7 @@ def outputs(found, pictures):
         one = output_of(output, pictures, left) if isinstance(output, dict) else None
         if one is None:
             continue
-        left -= len(one.text) * (one.kind != "picture") + 1
+        left -= one.length + 1
         if shown and shown[-1].kind == one.kind == "printed":
             one = Output("printed", shown.pop().text + one.text)
         shown.append(one)

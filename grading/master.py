@@ -592,6 +592,7 @@ def code_or_text(name, content):
     return code(content.decode(errors="replace")) if name.endswith(".py") else content.decode("latin-1")
 
 
+@functools.lru_cache(1000)  # each cell of a submission is asked about some times
 def plain(source):
     """Return a cell's text without hidden tests and without what editors change: blank lines and trailing blanks."""
     return "\n".join(line.rstrip() for line in visible(source).splitlines() if line.strip())

@@ -93,7 +93,7 @@ def look(notebook, submission, made=None, files=None):
         if test is None or notebook.answers_in(known):
             ran = made.get(name, []) if is_answer and name in programs else cell.get("outputs")
             content, below = as_shown(known, cell, ran, pictures, TEXT if room >= 0 else SHORT)
-            room -= len(content) + sum(len(output.text) for output in below) + 100
+            room -= len(content) + sum(output.length for output in below) + 100
             title, mark = f"Cell {number}", None
             if is_answer:
                 mark = marks.pop(name)
@@ -114,7 +114,8 @@ def look(notebook, submission, made=None, files=None):
             left.remove(test)
             found.append(test)
     if room < 0:
-        found.append(Shown("rest", "", "words", "<p>(The rest of the notebook is too long to be shown.)</p>"))
+        content, word = "<p>(The rest of the notebook is too long to be shown.)</p>", "It is too long to be shown."
+        found.append(Shown("rest", "The rest", "words", content, (), True, word))
     found += left
     # A person can only grade and comment what is there.
     for name, lost in marks.items():
@@ -130,7 +131,7 @@ def title_of(notebook, name):
     """Return what a person calls a cell that is answered; an empty text for any other one."""
     judge = notebook.judged_by.get(name)
     heading, alone = notebook.headings.get(judge), [*notebook.judged_by.values()].count(judge) == 1
-    return (heading if alone else f"{heading}: {name}") if heading else name if judge else ""
+    return (heading if alone else f"{heading} ({name})") if heading else name if judge else ""
 
 
 def nothing_in(cell, stub):
@@ -211,7 +212,8 @@ def as_output(output):
         return {"output_type": "stream", "name": "stdout", "text": output.text}
     if output.kind == "error":
         return {"output_type": "error", "ename": "Error", "evalue": "", "traceback": [output.text]}
-    data = {"text/plain": output.text} if output.kind == "value" else {"text/html": as_it_is(output.text)}
+    shown = as_it_is(output.text) if output.kind == "words" else output.text
+    data = {"text/plain" if output.kind == "value" else "text/html": shown}
     return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
@@ -248,6 +250,13 @@ def cell_id(name):
 # --------------------------------------------------------------------- for the student
 
 CODE = HtmlFormatter(nowrap=True)
+WIDE = 'class="wide" tabindex="0" role="group" aria-label='  # whoever has no mouse can move it, too
+ON_A_PAGE = (
+    ("(</?)h[1-6]>", r"\1h4>"),  # below the cell's own heading
+    ("<table>", f'<div {WIDE}"table"><table>'),
+    ("</table>", "</table></div>"),
+    ('(<math display="block">.*?</math>)', rf'<span {WIDE}"formula">\1</span>'),
+)
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=True,
@@ -258,7 +267,7 @@ TEMPLATES.filters |= {
     "number": lambda value: f"{value:.12g}",
     "points": lambda value: f"{value:.12g} {'point' if value == 1 else 'points'}",
     "coloured": lambda code: Markup(highlight(code, PythonLexer(stripnl=False), CODE)),
-    "below_headings": lambda made: Markup(re.sub("(</?)h[1-6]>", r"\1h4>", made)),
+    "words": lambda made: Markup(functools.reduce(lambda made, one: re.sub(*one, made), ON_A_PAGE, made)),
     "with_code": lambda said: Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(said)))),
 }
 START = '<section class="cell'  # of each cell: nothing that a student wrote has a < of its own
@@ -328,9 +337,9 @@ class Line:
     def word(self):
         if self.waits or self.points is None:
             return WAITS
-        if self.points <= 0:
-            return EMPTY if self.is_empty else NOT_YET
-        return RIGHT if self.points >= self.most else PARTLY
+        if self.points >= self.most:
+            return RIGHT
+        return PARTLY if self.points > 0 else EMPTY if self.is_empty else NOT_YET
 
     @property
     def sign(self):

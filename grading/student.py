@@ -34,7 +34,10 @@ ERRORS = {
 
 
 class StudentDied(Exception):
-    """The student's process ended or was ended; ``timed_out`` tells which, and ``cell`` what it was running, if that was a cell."""
+    """The student's process ended or was ended; ``timed_out`` tells which.
+
+    ``cell`` is what it was running, if that was a cell; None where that knew of hidden lines, and so chose which it is.
+    """
 
     def __init__(self, message, timed_out=False):
         super().__init__(message)
@@ -349,7 +352,8 @@ class StudentProcess:
         except StudentDied as death:
             if death.timed_out:
                 death = StudentDied(what.format(seconds), timed_out=True)
-            death.cell = header["source"] if header["do"] == "run" else ""
+            if header["do"] == "run":
+                death.cell = None if self.heard else header["source"]
             self.died.append(death)
             self.end()
             raise death from None

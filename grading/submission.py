@@ -303,9 +303,9 @@ def in_whole_characters(content):
 
 def as_format_4(content):
     """Return a notebook in the form of nbformat 4, by what is in it: its version may be lost or wrong."""
+    if isinstance(content, dict) and "cells" in content:
+        return content
     notebook = nbformat.from_dict(content)
-    if "cells" in notebook:
-        return notebook
     if notebook.get("nbformat") not in (2, 3):
         notebook.nbformat = 3
     return convert(notebook, 4)

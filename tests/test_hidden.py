@@ -185,6 +185,20 @@ def test_what_the_cells_write_for_the_next_notebook_knows_nothing(together):
     assert came.result.messages["b/tell-test"] == "ValueError: 1"  # of the line that everybody sees
 
 
+@pytest.mark.parametrize(
+    ("end", "named"),
+    [(f"if {SECRET} in seen: os._exit(0)", ""), ("os._exit(1)", ": the one that begins with `os._exit(1)`")],
+)
+def test_a_note_names_a_cell_unless_hidden_lines_chose_it(end, named):
+    before, kept, _ = KEEPING["a global name"]
+    changes = {"keep_exercise": f"{before}\ndef keep(x):\n    {kept}\n    return 2 * x"}
+    made = made_of([*CELLS[:3], ("end", end), *CELLS[3:]], **changes)
+    master = Master("one", {"one": bytes_of(made_of(CELLS))})
+    came = grade_one(Work(master, LIMITS), Submitted("zoe", "", {"one": bytes_of(made)}), available())
+    assert (came.result.status, came.result.score) == ("crashed", 15)
+    assert came.result.notes == f"A cell ended the notebook's own process{named}."
+
+
 # ------------------------------------------------------------- what is said all the same
 
 WRONG = {
@@ -280,13 +294,14 @@ def test_the_time_of_the_cells_is_not_taken_twice():
 def test_when_the_time_is_over_the_least_is_said():
     test, other, _ = Master("one", {"one": bytes_of(made_of(CELLS))}).tests
     unclear = {one: Verdict(0.0, f"{one.key} for {SECRET}", "AssertionError", alone=False) for one in (test, other)}
+    again = Walked({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [], [])
+    first = Walked(unclear, {"it": None}, {}, "graded", [], [], is_whole=False)
     asked = []
 
     def walked(tests):
         asked.append(set(tests))
-        return Walked({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [])
+        return again
 
-    first = Walked(unclear, {"it": None}, {}, "graded", [])
-    verdicts, outputs, written = less_what_was_heard(first, walked, 0)
+    verdicts, rest = less_what_was_heard(first, walked, 0)
     assert [verdicts[one].message for one in (test, other)] == ["tell for 1", "AssertionError"]
-    assert (asked, outputs, written) == ([set()], {"it": ["new"]}, {})
+    assert rest is again and asked == [set()]

@@ -230,10 +230,7 @@ def put(path, kind):
 
 @pytest.mark.parametrize(
     "grading",
-    [
-        pytest.param(name, marks=pytest.mark.xdist_group(name))
-        for name in ("warm bubblewrap", "bubblewrap", "sandlock")
-    ],
+    [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("warm bubblewrap", "bubblewrap", "sandlock")],
     indirect=True,
 )
 @pytest.mark.parametrize("case", COSTLY, ids=lambda case: case.name)
