@@ -22,13 +22,19 @@ from fractions import Fraction
 
 import numpy as np
 
+byte_bounds = np.byte_bounds if hasattr(np, "byte_bounds") else np.lib.array_utils.byte_bounds  # NumPy 1, or 2
+
 LENGTHS = struct.Struct("<QQ")
 NESTED = 40  # how deep a value is sent
 DEPTH = 60  # how deep one is read
 ELEMENTS = 10_000_000  # of all arrays in one message, also where strides make one number look like many
 NODES = 100_000  # values in one message, arrays counted as one
+HEADER = 32 << 20  # bytes of one message, less its arrays
+PARTS = 20 * NODES  # of a header's text: an array, or a number of NumPy's, is told in up to twenty
+OUTPUTS = 5 << 20  # characters of what one cell shows, pictures included
 KINDS = 100  # of named tuples, fields of one dtype
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
+PLAIN = type(None), bool, int, float, str
 RAW = "biufcSUMm"  # kinds of dtype whose arrays travel as they lie in memory
 DIGITS = 10_000  # bits of a number
 
@@ -38,9 +44,16 @@ class Malformed(ValueError):
 
 
 def frame(header, body=b""):
-    """Return a message as bytes, up to its arrays."""
-    text = json.dumps(header).encode()
+    """Return a message as bytes; raise Malformed where nobody would read it."""
+    text = bounded(json.dumps(header).encode())
     return LENGTHS.pack(len(text), len(body)) + text + body
+
+
+def bounded(text):
+    """Return the text of a header; raise Malformed where reading it would take too much: objects take sixty times its memory."""
+    if len(text) > HEADER or sum(map(text.count, (b",", b"[", b"{"))) > PARTS:
+        raise Malformed("the answer holds too many values")
+    return text
 
 
 # ------------------------------------------------------------------ values that are text
@@ -185,7 +198,7 @@ class Encoder:
         return {"pandas": [kind.__name__, *(self.encode(part, depth) for part in (named, columns))]}
 
     def array(self, array, depth=0):
-        spec = {"dtype": array.dtype.str, "shape": array.shape, "writeable": bool(array.flags.writeable)}
+        spec = {"dtype": array.dtype.str, "shape": array.shape}
         if array.dtype.names and not array.dtype.hasobject:
             spec["dtype"], _ = spelled(array.dtype)
         elif array.dtype.kind not in RAW:
@@ -196,17 +209,16 @@ class Encoder:
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
-        number, _ = self.roots.setdefault(id(owner), (len(self.roots), owner))
-        low, high = np.lib.array_utils.byte_bounds(owner) if hasattr(np.lib, "array_utils") else np.byte_bounds(owner)
+        spec["root"], _ = self.roots.setdefault(id(owner), (len(self.roots), owner))
+        self.body.append(array.tobytes())
+        spec["bytes"] = len(self.body[-1])
+        if not array.flags.writeable:
+            spec["writeable"] = False
+        if owner is array and array.flags.c_contiguous:
+            return spec  # nearly all are: the whole of their memory, in order
+        low, high = byte_bounds(owner)
         start = array.__array_interface__["data"][0] - low
-        self.body.append(np.ascontiguousarray(array).tobytes())
-        return spec | {
-            "root": number,
-            "memory": high - low,
-            "offset": start,
-            "strides": array.strides,
-            "bytes": len(self.body[-1]),
-        }
+        return spec | {"memory": high - low, "offset": start, "strides": array.strides}
 
 
 class Decoder:
@@ -233,11 +245,10 @@ class Decoder:
         return value
 
     def value(self, tree, depth):
-        self.left -= 1
-        if self.left < 0 or depth > DEPTH:
-            raise Malformed("the answer holds too many values")
-        if tree is None or isinstance(tree, (bool, int, float, str)):
+        if type(tree) in PLAIN:
             return tree
+        if depth > DEPTH:
+            raise Malformed("the answer holds too many values")
         if not isinstance(tree, dict):
             raise Malformed("a value is not what the protocol knows")
         if "other" in tree:
@@ -274,7 +285,10 @@ class Decoder:
         raise Malformed("a value is not what the protocol knows")
 
     def values(self, trees, depth):
-        return [self.value(tree, depth + 1) for tree in trees]
+        self.left -= len(trees)
+        if self.left < 0:
+            raise Malformed("the answer holds too many values")
+        return [tree if type(tree) in PLAIN else self.value(tree, depth + 1) for tree in trees]
 
     def kind_of_tuple(self, name, fields):
         """Return the class of named tuples: one and the same for all that are alike, as making it takes long."""
@@ -316,10 +330,12 @@ class Decoder:
             raise
         except Exception as error:  # noqa: BLE001 - whatever NumPy makes of what is no dtype
             raise Malformed("an array has no dtype or no shape") from error
-        if len(shape) > 32 or not all(type(size) is int and 0 <= size <= ELEMENTS for size in shape):
+        if len(shape) > 32:
             raise Malformed("an array has no shape that can be")
         size = 1
         for length in shape:
+            if type(length) is not int or not 0 <= length <= ELEMENTS:
+                raise Malformed("an array has no shape that can be")
             size *= length  # Python's integers do not wrap around
         self.elements -= size
         if self.elements < 0:
@@ -331,9 +347,9 @@ class Decoder:
         data = self.take(spec.get("bytes"))
         if len(data) != size * dtype.itemsize:
             raise Malformed("an array has another size than its shape")
-        array = self.place(spec, dtype, shape)
+        array = self.place(spec, dtype, shape, len(data))
         array[...] = np.ndarray(shape, dtype, data)
-        if spec.get("writeable") is not True:
+        if spec.get("writeable", True) is not True:
             array.flags.writeable = False
         return array
 
@@ -362,11 +378,12 @@ class Decoder:
         self.at += size
         return self.body[self.at - size : self.at]
 
-    def place(self, spec, dtype, shape):
+    def place(self, spec, dtype, shape, size):
         """Return room for an array: in the memory that it shares with others, or of its own where that makes no sense."""
-        root, length, offset, strides = (spec.get(name) for name in ("root", "memory", "offset", "strides"))
-        numbers = [root, length, offset, *(strides if isinstance(strides, list) else [None])]
-        if all(type(number) is int for number in numbers) and 0 < length <= self.limit and len(strides) == len(shape):
+        root, length, offset = spec.get("root"), spec.get("memory", size), spec.get("offset", 0)
+        strides = spec.get("strides")  # None where it is all of its memory, in order
+        numbers = root, length, offset, *(strides if isinstance(strides, list) else [])
+        if {*map(type, numbers)} == {int} and 0 < length <= self.limit:
             memory = self.memories.get(root)
             if memory is None and self.used + length <= self.limit:
                 memory = self.memories[root] = np.zeros(length, np.uint8)
@@ -375,7 +392,7 @@ class Decoder:
                 try:
                     return np.ndarray(shape, dtype, memory, offset, strides)
                 except (ValueError, TypeError, OverflowError):
-                    pass  # it would reach beyond the memory
+                    pass  # it would reach beyond the memory, or has other strides than a shape
         return np.empty(shape, dtype)
 
     def stranger(self, tree):

@@ -6,6 +6,7 @@ read and every write has a deadline.
 
 import builtins
 import contextlib
+import ctypes
 import functools
 import io
 import json
@@ -13,18 +14,18 @@ import linecache
 import os
 import random
 import select
+import sys
 import time
 from collections import deque
 
 import numpy as np
 
-from grading.protocol import LENGTHS, Decoder, Encoder, Malformed, frame
+from grading.protocol import HEADER, LENGTHS, OUTPUTS, Decoder, Encoder, Malformed, bounded, frame
 from grading.sandbox import STARTING, NoSandbox
 
 FILE = "<student>"  # what a traceback calls the student's code
 RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
 DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
-SHOWN = 5 << 20  # characters of what one cell shows, pictures included
 ERRORS = {
     name: error
     for name, error in vars(builtins).items()
@@ -33,7 +34,10 @@ ERRORS = {
 
 
 class StudentDied(Exception):
-    """The student's process ended or was ended; ``timed_out`` tells which, and ``cell`` what it was running, if that was a cell."""
+    """The student's process ended or was ended; ``timed_out`` tells which.
+
+    ``cell`` is what it was running, if that was a cell; None where that knew of hidden lines, and so chose which it is.
+    """
 
     def __init__(self, message, timed_out=False):
         super().__init__(message)
@@ -66,10 +70,11 @@ class Pipe:
         """Send a request and return the answer's header and bytes; raise StudentDied."""
         self.write(frame(header, body), deadline)
         header_size, body_size = LENGTHS.unpack(self.read(LENGTHS.size, deadline))
-        if header_size + body_size > self.limit:
-            raise StudentDied(f"an answer has {header_size + body_size} bytes, and {self.limit} are allowed")
+        for size, most in ((header_size, HEADER), (header_size + body_size, self.limit)):
+            if size > most:  # how many they are is the student's to choose, and said nowhere
+                raise StudentDied(f"an answer has more than {most} bytes")
         try:
-            answer = json.loads(self.read(header_size, deadline))
+            answer = json.loads(bounded(self.read(header_size, deadline)))
         except (ValueError, RecursionError) as error:
             raise StudentDied("an answer is not what the protocol knows") from error
         body = self.read(body_size, deadline)
@@ -129,6 +134,7 @@ class StudentProcess:
         self.deadline = float("inf")  # of the test that is judged
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
         self.number = 0  # of the cell in the notebook, for ``In`` and ``Out``
+        self.heard = set()  # the tests that let the student's code know what their hidden lines ask for
         self.later = []  # cells that are put off, and of which the process was not told yet
         self.noted = {}  # how many values each wanted name had, and whether the last can be called
         self.random = random_state()
@@ -160,7 +166,7 @@ class StudentProcess:
         error = self.error(answer) if "error" in answer else None
         if show:
             self.outputs = [{"output_type": "stream", "text": answer.get("printed")}]
-            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) < SHOWN:
+            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) <= OUTPUTS:
                 self.outputs += answer["outputs"]
             if error:
                 self.outputs.append({"output_type": "error", "evalue": f"{type(error).__name__}: {error}"})
@@ -346,7 +352,8 @@ class StudentProcess:
         except StudentDied as death:
             if death.timed_out:
                 death = StudentDied(what.format(seconds), timed_out=True)
-            death.cell = header["source"] if header["do"] == "run" else ""
+            if header["do"] == "run":
+                death.cell = None if self.heard else header["source"]
             self.died.append(death)
             self.end()
             raise death from None
@@ -385,11 +392,13 @@ class StudentProcess:
     def begun(self):
         """Start a process in which no code of the student's has run yet; return its answer, or why there is none."""
         self.pipe = Pipe(self.start(), self.limits.answer)
-        files = [(name, len(content)) for name, content in self.files.items()]
-        begin = {"do": "begin", "files": files, "wanted": self.wanted, "answer": self.limits.answer}
-        begin["limits"] = self.limits.of_a_process()
+        there = self.pipe.process.files
+        sent = {name: content for name, content in self.files.items() if there.get(name) != content}
+        files = [(name, len(content)) for name, content in sent.items()]
+        begin = {"do": "begin", "files": files, "there": [*there], "wanted": self.wanted}
+        begin |= {"answer": self.limits.answer, "limits": self.limits.of_a_process()}
         try:
-            answer, _ = self.pipe.ask(begin, b"".join(self.files.values()), time.monotonic() + STARTING)
+            answer, _ = self.pipe.ask(begin, b"".join(sent.values()), time.monotonic() + STARTING)
         except StudentDied as death:
             answer = {"error": str(death)}
         if "error" in answer:
@@ -403,7 +412,8 @@ class StudentProcess:
         base = next((ERRORS[kind] for kind in kinds if kind in ERRORS), Exception)
         name = kinds[0] if kinds and kinds[0].isidentifier() and len(kinds[0]) < 100 else base.__name__
         text = text[:1000] if isinstance(text, str) else ""
-        error = type(name, (base,), {"__init__": lambda self: None, "__str__": lambda self: text})()
+        told = {"__init__": lambda self: None, "__str__": lambda self: text, "is_the_students": True}
+        error = type(name, (base,), told)()
         line, source = answer.get("line"), answer.get("text")
         if type(line) is int and 0 < line < 100_000 and isinstance(source, str):
             linecache.cache[FILE] = (len(source), None, [""] * (line - 1) + [source[:1000]], FILE)
@@ -416,9 +426,21 @@ class StudentProcess:
 
 def random_state():
     """Return where the global random numbers of Python and NumPy stand in this process."""
-    _, keys, *rest = np.random.get_state()
-    return [random.getstate(), (keys.tobytes(), rest)]
+    return [random.getstate(), numpy_state()]
 
+
+def numpy_state():
+    """Return where NumPy's stand. Asking for all of it takes long, so it is only asked for where what they come from has moved."""
+    seen = ctypes.string_at(np.random.get_bit_generator().ctypes.state_address, TWISTER)
+    if seen != LAST[0]:
+        _, keys, place, has_one_left, left = np.random.get_state()
+        # Of two normal numbers that were drawn at once, the second is given out without anything moving.
+        LAST[:] = None if has_one_left else seen, (keys.tobytes(), [place, has_one_left, left])
+    return LAST[1]
+
+
+TWISTER = 625 * 4  # bytes of a Mersenne Twister: 624 numbers and a place among them
+LAST = [None, None]  # those bytes, and the state that was asked for then
 
 # How the state of either is sent: the long part as an array.
 SENDING = (
@@ -439,13 +461,20 @@ def as_they_come(more, limit):
 
 
 def as_a_test_sees_it(asked, /, *arguments, **options):
-    """Ask the student's process for a test, which learns of its end as of any other error."""
+    """Ask the student's process for a test, which learns of its end as of any other error.
+
+    A test may trace what it calls, to end it in time; the student's code is not here, and all else would run for longer.
+    """
+    trace = sys.gettrace()
+    sys.settrace(None)
     try:
         return asked(*arguments, **options)
     except StudentDied as death:
         if death.timed_out:
             raise TimeoutError(str(death)) from None
         raise RuntimeError(str(death)) from None
+    finally:
+        sys.settrace(trace)
 
 
 class StandIn:

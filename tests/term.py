@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from conftest import ROOT
+from conftest import ROOT, Staying
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
@@ -102,7 +102,7 @@ def hand_in(folder, student, answers, time=None):
 
 
 class Course:
-    """The course of a test, graded in this process."""
+    """The course of a test."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -114,14 +114,14 @@ class Course:
     def release(self):
         return release(self.assignment)
 
-    def autograde(self, force=False, students=None):
+    def autograde(self, force=False, students=None, engine=None):
         """Grade; return the states of those who were graded, and what was said before."""
         course, said = self.assignment, []
         work = Work(course.master, course.limits, available().name)
         graded = fleet.autograde(
             course,
             students or course.students(),
-            fleet.Local(1),
+            engine or Staying(),
             work,
             force,
             lambda plan: said.extend(plan.sentences()),
