@@ -384,8 +384,8 @@ KEPT = frozenset(
     "notation width lspace rspace".split()
 )
 SMALL = re.compile(r"[a-z-]+|[0-9]{0,2}(?:\.[0-9]+)?(?:em|ex|px|pt)?")  # nothing reaches over what is not its own
-# What the library does not know, as what it knows.
-ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|(?:gather|multline|eqnarray|equation)\*?|gathered)\}")
+# What the library does not know as what it knows, and without the numbers, which it begins anew in each formula.
+ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|(?:align|gather|multline|eqnarray|equation)\*?|gathered)\}")
 LABEL = re.compile(r"\\label\{[^{}]*\}")
 
 

@@ -461,8 +461,9 @@ def about(notebook, titles, result, cells, marks, penalty):
                     by_hand(mark),
                 )
             )
-    student, notes, left = text(result.student_id), text(result.notes), tuple(comments.items())
-    return About(notebook.title, student, result.status, notes, tuple(lines), penalty, named, left)
+    status, notes = result.notes.get(notebook.name, (result.status, ""))
+    student, left = text(result.student_id), tuple(comments.items())
+    return About(notebook.title, student, status, text(notes), tuple(lines), penalty, named, left)
 
 
 def labelled(message):

@@ -218,7 +218,7 @@ def test_what_a_person_gave_and_said_is_there():
     assert "Your teacher gave 1.5 points and 1 point of extra credit." in square
     assert "Your teacher says: Short." in line_of(page, "double")
     assert "Your teacher says: A picture." in line_of(page, "draw") and "Your teacher gave" not in line_of(page, "draw")
-    assert "not graded yet, of 3 points" in line_of(page, "why")
+    assert "not graded yet, up to 3 points" in line_of(page, "why")
     assert "14.5 of 18 points so far" in told(page) and "Your teacher still grades 1 of 6 parts." in told(page)
 
 
@@ -247,7 +247,7 @@ def test_each_state_says_what_happened_and_what_to_do(status):
         assert f'<p class="state"><strong>{what}</strong> It took <code>5</code> s. {todo}</p>' in page
         assert status.replace("_", " ") in page.lower()
     assert ('<h2 id="cells">' in page) == (submission is not None)
-    assert ("Not graded yet, of 18 points" in told(page)) == (status == FAILED)
+    assert ("Not graded yet, up to 18 points" in told(page)) == (status == FAILED)
 
 
 def test_a_page_has_a_link_to_each_of_the_students_cells():
