@@ -116,11 +116,9 @@ class Alone:
             if self.door is None:
                 self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with theirs:
-                    program = "import gc; gc.disable(); from grading.alone import serve; serve()"
+                    program = [sys.executable, "-c", "from grading.alone import serve; serve()"]
                     path = os.pathsep.join(path or os.getcwd() for path in sys.path)
-                    process = subprocess.Popen(
-                        [sys.executable, "-c", program], stdin=theirs, env=os.environ | {"PYTHONPATH": path}
-                    )
+                    process = subprocess.Popen(program, stdin=theirs, env=os.environ | {"PYTHONPATH": path})
                 weakref.finalize(self.door, end, process)
                 settings, there = socket.socketpair()
                 with settings:
@@ -193,7 +191,7 @@ def serve():
     except Exception as error:  # noqa: BLE001 - whoever calls is told
         function = raising(error)
     gc.collect()
-    gc.freeze()  # what is here now stays; a process of one call ends before there is anything to collect
+    gc.freeze()  # what is here now stays, and no fork needs to look through it
     running, events = {}, select.poll()
     events.register(door, select.POLLIN)
     while True:
@@ -242,6 +240,7 @@ def answer(connection, function, room):
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CPU, (room.cpu, room.cpu + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        gc.disable()  # it ends soon
         connection.sendall(came_of(function, pickle.loads(everything(connection)), room))
         os._exit(0)
     finally:
