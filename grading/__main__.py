@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import csv
 import gc
+import io
 import os
 import shutil
 import sys
@@ -15,15 +16,15 @@ from pathlib import Path
 gc.disable()  # until all is loaded: nothing of that is garbage, and looking through it takes a fifth of the time
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from grading import fleet, standing, store
 from grading.assignment import CourseAssignment, NbGraderException, for_once
 from grading.grade import OtherVersion, Work
 from grading.release import release as build
-from grading.result import GRADED, MISSING
+from grading.result import FAILED, GRADED, MISSING, escaped, no_formula, one_line
 from grading.sandbox import NoSandbox, Unconfined, available
 
 console = Console()
@@ -41,16 +42,24 @@ def main():
     try:
         arguments.command(arguments)
     except KeyboardInterrupt:
-        console.print("Stopped. What was graded is kept, and the same command goes on from there.")
+        say("Stopped. What was graded is kept, and the same command goes on from there.")
         sys.exit(130)
     except OSError as error:
         if error.errno is None:  # a sentence of our own
-            sys.exit(str(error))
-        sys.exit(
-            f"{error.strerror}: {error.filename}. What was stored is kept; mend it, and run the same command again."
-        )
+            stop(str(error))
+        stop(f"{error.strerror}: {error.filename}. What was stored is kept; mend it, and run the same command again.")
     except (NbGraderException, NoSandbox, OtherVersion) as error:
-        sys.exit(str(error))
+        stop(str(error))
+
+
+def say(text, style=None):
+    """Print a sentence as the text that it is, whoever wrote its parts."""
+    console.print(one_line(text), style=style, markup=False, emoji=False)
+
+
+def stop(text):
+    """End with a sentence of what is wrong."""
+    sys.exit(one_line(text))
 
 
 def parser():
@@ -95,9 +104,9 @@ def release(arguments):
     course = of(arguments)
     with console.status("Building the release ..."):
         said = build(course)
-    console.print(f"Built {relative(course.folder(course.course.release_directory, '.'))}.")
+    say(f"Built {relative(course.folder(course.course.release_directory, '.'))}.")
     for sentence in said:
-        console.print(f"In the gradebook: {escape(sentence)}.")
+        say(f"In the gradebook: {sentence}.")
 
 
 def verify(arguments):
@@ -126,14 +135,12 @@ def verify(arguments):
         result = graded[student].result
         line = f"{student:9} {result.score:g} of {by_tests:g}"
         if (result.status, result.score) != (GRADED, expected):
-            sys.exit(f"{line}, expected {expected:g}: {result.message}")
-        console.print(line)
+            stop(f"{line}, expected {expected:g}: {result.message}")
+        say(line)
     if course.master.answers:
-        console.print(f"A person grades {', '.join(answer.key for answer in course.master.answers)}.")
+        say(f"A person grades {', '.join(answer.key for answer in course.master.answers)}.")
     if plans[0].together:
-        console.print(
-            f"Run together with the student's code, which could forge their points: {', '.join(plans[0].together)}."
-        )
+        say(f"Run together with the student's code, which could forge their points: {', '.join(plans[0].together)}.")
 
 
 def sample(arguments):
@@ -148,7 +155,7 @@ def sample(arguments):
         shutil.rmtree(place / name, ignore_errors=True)
         shutil.copytree(folder, place / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     shutil.copy(origin.root / "nbgrader_config.py", place)
-    console.print(f"The sample class of examples/ is graded in {relative(place)}, a course of its own.")
+    say(f"The sample class of examples/ is graded in {relative(place)}, a course of its own.")
     arguments.course = place
     for command in (release, autograde, feedback, report):
         command(arguments)
@@ -165,11 +172,9 @@ def autograde(arguments):
         nonlocal left_out
         left_out = len(students) - len(plan.changed) - len(plan.unchanged)
         if plan.interrupted:
-            console.print(
-                f"Interrupted while these were graded, which are graded now: {escape(in_short(plan.interrupted))}"
-            )
+            say(f"Interrupted while these were graded, which are graded now: {in_short(plan.interrupted)}")
         for sentence in plan.sentences():
-            console.print(escape(sentence))
+            say(sentence)
 
     with progress("Grading " + (f"in {box.name}" if box else f"on {arguments.scheduler}"), len(students)) as (
         bar,
@@ -178,8 +183,8 @@ def autograde(arguments):
         graded = fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force, tell)
         for _, one in graded:
             states.update([one.result.status] if one else [])
-            if one and one.result.status == MISSING and "found nothing" not in one.result.message:
-                bar.console.print(escape(f"{one.result.student_id}: {one.result.message}"))
+            if one and needs_a_look(one.result):
+                say(f"{escaped(one.result.student_id)}: {one.result.message}")
             unchanged += one is None
             rate = states.total() / (time.monotonic() - started)
             bar.update(
@@ -191,9 +196,14 @@ def autograde(arguments):
         bar.update(task, total=len(students) - left_out)
     seconds = time.monotonic() - started
     graded = ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "nothing to grade"
-    console.print(
+    say(
         f"{len(students) - left_out} students in {seconds:.1f} s: {graded}; {unchanged} unchanged since they were graded."
     )
+
+
+def needs_a_look(result):
+    """Whether a person should hear at once what came of a submission."""
+    return result.status == FAILED or result.status == MISSING and "found nothing" not in result.message
 
 
 def feedback(arguments):
@@ -204,23 +214,23 @@ def feedback(arguments):
             made[how] += 1
             bar.update(task, advance=1)
     pages = made[fleet.WRITTEN] + made[fleet.STOOD]
-    console.print(
+    say(
         f"{pages} feedback pages in {relative(course.page('*').parent)}: {made[fleet.WRITTEN]} written, "
         f"{made[fleet.STOOD]} stood as they were."
     )
     ungraded = len(everybody) - made.total()
     if ungraded > 0:
-        console.print(
+        say(
             f"{ungraded} are not graded, or were removed from the gradebook: "
             f"run `python -m grading autograde {arguments.assignment}`."
         )
     if made[fleet.WAITS]:
-        console.print(
+        say(
             f"{made[fleet.WAITS]} wait for the next grading, because the course has changed: "
             f"run `python -m grading autograde {arguments.assignment}`."
         )
     if made[fleet.NOTHING]:
-        console.print(f"None for {made[fleet.NOTHING]}: nothing was handed in.")
+        say(f"None for {made[fleet.NOTHING]}: nothing was handed in.")
 
 
 def report(arguments):
@@ -233,13 +243,12 @@ def report(arguments):
     beside = path.with_name(path.name + ".new")
     shown, states, known, students = [], Counter(), set(), set(course.students())
     full = waiting = grades = 0
-    with open(beside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns(exercises))
+    with open(beside, "w", encoding="utf-8", newline="") as file:
+        file.write(as_csv(columns(exercises)))
         for one in standing.standings(course):
             if one.student_id not in students:  # a folder that is gone
                 continue
-            writer.writerow(row(one, exercises))
+            file.write(as_csv(row(one, exercises)))
             known.add(one.student_id)
             states[one.status] += 1
             full += one.score == one.max_score and not one.needs_manual
@@ -250,18 +259,16 @@ def report(arguments):
     os.replace(beside, path)
     print_table(f"{arguments.assignment}: {relative(course.submission('*').parent)}", shown, exercises)
     if len(known) > SHOWN:
-        console.print(f"The first {SHOWN} of {len(known)}.")
+        say(f"The first {SHOWN} of {len(known)}.")
     ended = states.total() - states[GRADED]
-    console.print(
-        f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}."
-    )
+    say(f"{states.total()} students, {full} with full marks, {ended} not graded to the end. Wrote {relative(path)}.")
     if waiting:
-        console.print(f"Waiting for a person: {grades} grades of {waiting} students. Open the formgrader.")
+        say(f"Waiting for a person: {grades} grades of {waiting} students. Open the formgrader.")
     with course.gradebook() as gradebook:
         removed = store.removed(course, gradebook)
     ungraded = sorted(students - known - removed)
     if ungraded:
-        sys.exit(
+        stop(
             f"{len(ungraded)} not in {path.name}, because they are not graded yet: {in_short(ungraded)}. "
             f"Run `python -m grading autograde {arguments.assignment}` first."
         )
@@ -277,31 +284,34 @@ def print_table(title, standings, exercises):
         if taken > console.width:
             rows = [
                 (
-                    one.student_id,
-                    f"{one.score:g}/{one.max_score:g}",
-                    *(f"{one.scores.get(name, 0):g}" for name in shown),
+                    escaped(one.student_id),
+                    f"{points(one.score)}/{one.max_score:g}",
+                    *(points(one.scores.get(name, 0)) for name in shown),
                     one.status,
-                    one.message,
+                    one_line(one.message),
                 )
                 for one in standings
             ]
-            heads = ["student", "score", *shown.values(), "status"]
+            heads = ["student", "score", *map(escaped, shown.values()), "status"]
             taken = sum(max(map(len, column)) + 3 for column in zip(heads, *(line[:-1] for line in rows)))
     if len(heads) < len(exercises) + 3:
-        console.print(
-            f"The points of the {len(exercises)} parts do not fit here; they are in the table that is written."
-        )
+        say(f"The points of the {len(exercises)} parts do not fit here; they are in the table that is written.")
     beside = console.width - taken >= READABLE
-    table = Table(title=title)
+    table = Table(title=Text(one_line(title), "table.title"))
     for head in heads:
-        table.add_column(head, justify="left" if head in ("student", "status") else "right", no_wrap=True)
+        table.add_column(Text(head), justify="left" if head in ("student", "status") else "right", no_wrap=True)
     if beside:
         table.add_column("message", ratio=1)
     for line in rows:
-        table.add_row(*map(escape, line if beside else line[:-1]))
+        table.add_row(*map(Text, line if beside else line[:-1]))
     console.print(table)
     for student, *_, message in () if beside else rows:
-        console.print(f"[bold]{escape(student)}[/]: {escape(message)}")
+        console.print(Text.assemble((student, "bold"), f": {message}"))
+
+
+def points(value):
+    """Return points as a person reads them in a table."""
+    return "–" if value is None else f"{value:g}"
 
 
 FIXED = "student_id", "assignment", "score", "max_score", "status", "late_penalty", "needs_manual", "message"
@@ -310,32 +320,39 @@ FIXED = "student_id", "assignment", "score", "max_score", "status", "late_penalt
 def columns(exercises):
     """Return the first row of the table of grades, from the titles of the exercises by their grade ids."""
     titles = [f"{name} points" if title in FIXED else title for name, title in exercises.items()]
-    return [*FIXED[:-1], *titles, FIXED[-1]]
+    return [*FIXED[:-1], *map(escaped, titles), FIXED[-1]]
 
 
 def row(one, exercises):
     """Return a student's row of the table of grades."""
     return [
-        one.student_id,
-        one.assignment,
+        escaped(one.student_id),
+        escaped(one.assignment),
         number(one.score),
         number(one.max_score),
         one.status,
         number(one.late_penalty),
         str(one.needs_manual),
         *(number(one.scores.get(name, 0)) for name in exercises),
-        one.message,
+        one_line(one.message),
     ]
 
 
 def number(value):
-    """Return a number as short as it can be told without rounding what a person entered."""
-    return f"{value:.12g}"
+    """Return a number as short as it can be told without rounding what a person entered; nothing where there is none."""
+    return "" if value is None else f"{value:.12g}"
+
+
+def as_csv(cells):
+    """Return a row of the table of grades as a line of its file, in which a spreadsheet finds text and numbers."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return f"{no_formula(line.getvalue())}\n"
 
 
 def in_short(students):
     rest = f" and {len(students) - SHOWN} more" if len(students) > SHOWN else ""
-    return ", ".join(students[:SHOWN]) + rest
+    return ", ".join(map(escaped, students[:SHOWN])) + rest
 
 
 def chosen(course, wanted):
@@ -349,7 +366,7 @@ def chosen(course, wanted):
     unknown = sorted(set(wanted or ()) - set(students))
     if unknown:
         raise FileNotFoundError(
-            f"No such student: {', '.join(unknown)}. Expected the name of a folder in {relative(course.submitted())}."
+            f"No such student: {in_short(unknown)}. Expected the name of a folder in {relative(course.submitted())}."
         )
     return sorted(set(wanted)) if wanted else students
 
@@ -368,7 +385,7 @@ def engine(arguments):
 
 def sandbox(arguments):
     if arguments.unsafe_no_sandbox:
-        console.print("[bold red]No sandbox: every submission runs with your rights on this machine.")
+        say("No sandbox: every submission runs with your rights on this machine.", "bold red")
         return Unconfined()
     return available()
 

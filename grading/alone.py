@@ -6,6 +6,7 @@ left for the next, and what ends a process ends that call alone.
 """
 
 import contextlib
+import ctypes
 import errno
 import gc
 import json
@@ -17,16 +18,23 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import weakref
 from dataclasses import dataclass
 
 from grading.protocol import LENGTHS, frame
-from grading.sandbox import NoSandbox
+from grading.sandbox import NoSandbox, in_memory
 
-STATUS = 4  # bytes: how a process ended, behind its answer
+STATUS = 4  # bytes that say how a process ended
 SHOWN = 300  # characters of an error that are kept
-OURS = errno.ENOMEM, errno.EAGAIN  # what an error of the system says where the call itself took too much
+GRACE = 2  # seconds for a warm process to end by itself, with all that it has started
+# What the system says where the call itself took more than its process may have.
+TOO_MUCH = errno.ENOMEM, errno.EAGAIN, errno.EMFILE
+PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
+
+libc = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # from the kernel's prctl.h
 
 
 @dataclass(frozen=True)
@@ -55,8 +63,12 @@ class Ended(Exception):
     """A call did not come to its end; the message says which limit it met, or what went wrong."""
 
 
+class Closed(Exception):
+    """Nothing is called any more."""
+
+
 class Alone:
-    """A warm process, started when it is first needed and again where it was killed.
+    """Calls one function. Its warm process is started with the first call, and again where it was killed.
 
     Parameters
     ----------
@@ -70,7 +82,7 @@ class Alone:
 
     def __init__(self, prepare, arguments=(), room=Room()):
         self.settings, self.room = pickle.dumps((prepare, arguments, room)), room
-        self.starting, self.door = threading.Lock(), None
+        self.changing, self.warm, self.closed = threading.Lock(), None, False
 
     def call(self, *arguments):
         """Call the function in a process of its own.
@@ -87,82 +99,163 @@ class Alone:
             If the process could not finish.
         OSError, NoSandbox
             What this machine is the reason of, and not the call.
+        Closed
+            After `close`, also while the call is under way.
         """
         request = pickle.dumps(arguments)
         for _ in range(2):  # what it was forked from may have been killed, for whatever reason
-            mine, theirs = socket.socketpair()
-            with mine:
-                with theirs:
-                    door = self.opened()
-                    try:
-                        socket.send_fds(door, [b"-"], [theirs.fileno()])
-                    except OSError:
-                        self.close(door)
-                        continue
-                with contextlib.suppress(OSError):  # it ended before it had read all
-                    mine.sendall(request)
-                    mine.shutdown(socket.SHUT_WR)
-                data = everything(mine, self.room.answer + STATUS)
-            if data is None:
+            warm = self.started()
+            trouble = warm.trouble()
+            answer, status = (b"", b"") if trouble else warm.ask(request, self.room.answer)
+            if answer is None:
                 raise Ended(f"its answer has more than {self.room.answer >> 20} MB")
-            if len(data) >= STATUS:
-                return opened(data[:-STATUS], int.from_bytes(data[-STATUS:], "little", signed=True), self.room)
-            self.close(door)
-        raise Ended("the process was killed, and so was the one that it was forked from: memory may be short")
+            if status:
+                return outcome(answer, int.from_bytes(status, "little", signed=True), self.room)
+            self.end(warm)
+            if self.closed:
+                raise Closed
+            if trouble:
+                raise ChildProcessError(f"The process that grades could not be started: {trouble}.")
+        raise Ended("its process was killed, and so was the one that it was forked from: memory may be short")
 
-    def opened(self):
-        """Return the door of the warm process."""
-        with self.starting:
-            if self.door is None:
-                self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-                with theirs:
-                    program = [sys.executable, "-c", "from grading.alone import serve; serve()"]
-                    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
-                    process = subprocess.Popen(program, stdin=theirs, env=os.environ | {"PYTHONPATH": path})
-                weakref.finalize(self.door, end, process)
-                settings, there = socket.socketpair()
-                with settings:
-                    with there:
-                        socket.send_fds(self.door, [b"-"], [there.fileno()])
-                    with contextlib.suppress(OSError):
-                        settings.sendall(self.settings)
-            return self.door
+    def started(self):
+        """Return the warm process."""
+        with self.changing:
+            if self.closed:
+                raise Closed
+            if self.warm is None:
+                self.warm = Warm(self.settings)
+            return self.warm
 
-    def close(self, door=None):
-        """End the warm process, if that is still the one with this door."""
-        with self.starting:
-            if self.door is not None and door in (None, self.door):
-                self.door.close()
-                self.door = None
+    def end(self, warm):
+        """End a warm process, if nobody else has."""
+        with self.changing:
+            if warm is None or warm is not self.warm:
+                return
+            self.warm = None
+        warm.end()
+
+    def close(self):
+        """End the warm process and all that it has started, and start none any more."""
+        with self.changing:
+            self.closed = True
+        self.end(self.warm)
 
 
-def end(process):
-    process.kill()
+class Warm:
+    """A process that others are forked from.
+
+    Parameters
+    ----------
+    settings : bytes
+        Pickled: what prepares it, what that is called with, and a `Room`.
+    """
+
+    def __init__(self, settings):
+        self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # What it and all others write for the time being, and what it says where it can't begin.
+        self.home, self.said = tempfile.mkdtemp(prefix="grading-"), tempfile.TemporaryFile()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", PROGRAM, *(path or os.getcwd() for path in sys.path)],
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=self.said,
+                env=os.environ | {"TMPDIR": self.home},
+                process_group=0,  # who started this one decides what Ctrl-C does
+            )
+        weakref.finalize(self, finish, self.process, self.door, self.home, self.said)
+        file = in_memory(settings)
+        with contextlib.suppress(OSError):  # it has ended already
+            socket.send_fds(self.door, [b"-"], [file])
+        os.close(file)
+
+    def trouble(self):
+        """Wait until it is prepared; return why it can't be, or an empty text."""
+        ready = select.poll()
+        ready.register(self.door, select.POLLIN)
+        ready.poll()
+        with contextlib.suppress(OSError):  # it was ended meanwhile
+            if self.door.recv(1, socket.MSG_PEEK):  # its one word stays there, for all who wait
+                return ""
+        said = os.pread(self.said.fileno(), 1 << 16, 0).decode(errors="replace").strip()
+        return said.rpartition("\n")[2][:SHOWN].rstrip(".") or "it ended at once"
+
+    def ask(self, request, most):
+        """Have a process do what a request asks for.
+
+        Returns
+        -------
+        bytes or None
+            What it answered; None where that has more than ``most`` bytes.
+        bytes
+            How it ended; nothing where that is not known, because the warm process has ended.
+        """
+        mine, theirs = socket.socketpair()
+        ending, told = os.pipe()
+        with mine, open(ending, "rb", buffering=0) as ending:
+            try:
+                with theirs, contextlib.suppress(OSError):  # the warm process has ended
+                    socket.send_fds(self.door, [b"-"], [theirs.fileno(), told])
+            finally:
+                os.close(told)
+            with contextlib.suppress(OSError):  # it ended before it had read all
+                mine.sendall(request)
+                mine.shutdown(socket.SHUT_WR)
+            answer = framed(mine, most)
+            return answer, b"" if answer is None else ending.read(STATUS)
+
+    def end(self):
+        """End it, and all that it has started."""
+        end(self.process, self.door, self.home)
+
+
+def end(process, door, home):
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(OSError):
+        door.shutdown(socket.SHUT_RDWR)  # not closed: others may be about to use it
+    os.kill(process.pid, signal.SIGTERM)
+    ended, handle = select.poll(), os.pidfd_open(process.pid)
+    ended.register(handle, select.POLLIN)
+    ended.poll(GRACE * 1000)
+    os.close(handle)
+    os.killpg(process.pid, signal.SIGKILL)  # what is left where something killed it
     process.wait()
+    if os.path.isdir(home):  # as that one could not remove it
+        remove(home)
 
 
-def everything(connection, limit=None):
-    """Return all that comes through a connection, or None where that is more than ``limit`` bytes."""
-    data = bytearray()
-    while limit is None or len(data) <= limit:
-        part = connection.recv(1 << 20)
-        if not part:
-            return bytes(data)
-        data += part
-    return None
+def finish(process, door, home, said):
+    end(process, door, home)
+    door.close()
+    said.close()
 
 
-def opened(answer, status, room):
+def framed(connection, most):
+    """Return the one message that comes through a connection, or what there is of it; None where it has more than ``most`` bytes."""
+    data, size = bytearray(), LENGTHS.size
+    with contextlib.suppress(ConnectionResetError):  # the other side ended before it had read all
+        while len(data) < size <= most and (part := connection.recv(1 << 20)):
+            data += part
+            if size == LENGTHS.size <= len(data):
+                size += sum(LENGTHS.unpack_from(data))
+    return bytes(data) if size <= most else None
+
+
+def outcome(answer, status, room):
     """Return what a process answered; raise what kept it from that."""
-    if status:
+    if status or not answer:
         raise Ended(why(status, room))
     size, _ = LENGTHS.unpack_from(answer)
     header, body = json.loads(answer[LENGTHS.size : LENGTHS.size + size]), answer[LENGTHS.size + size :]
     match header:
         case {"ended": text}:
             raise Ended(text)
-        case {"trouble": [number, text]}:
-            raise NoSandbox(text) if number is None else OSError(number, text)
+        case {"trouble": [None, text, _]}:
+            raise NoSandbox(text)
+        case {"trouble": [number, text, file]}:
+            raise OSError(number, text, file)
         case {"value": value}:
             return value, body
 
@@ -170,98 +263,165 @@ def opened(answer, status, room):
 def why(status, room):
     """Return what ended a process, from what the system says of its end."""
     reasons = {
+        errno.ENOMEM: f"it took more than {room.memory >> 20} MB of memory",
         -signal.SIGXCPU: f"it took more than {room.cpu:g} s of the processor",
         -signal.SIGALRM: f"it took more than {room.clock:g} s by the clock",
         -signal.SIGKILL: "its process was killed: memory may be short",
     }
-    return reasons.get(status) or f"its process ended with {status}"
+    how = f"was ended by signal {-status} ({signal.strsignal(-status)})" if status < 0 else f"ended with {status}"
+    return reasons.get(status) or f"its process {how}"
 
 
 # ----------------------------------------------------------------- in the warm process
 
 
 def serve():
-    """Prepare, and then fork a process for each connection that comes through standard input, until nobody is there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
-    door = socket.socket(fileno=os.dup(0))
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    prepare, arguments, room = pickle.loads(everything(next_one(door)))
+    """Prepare, and then fork a process for each call that comes through standard input, until nobody is there."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    door, home = socket.socket(fileno=os.dup(0)), tempfile.gettempdir()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
     try:
+        (settings,) = descriptors_from(door)
+        with open(settings, "rb") as file:
+            prepare, arguments, room = pickle.load(file)
         function = prepare(*arguments)
-    except Exception as error:  # noqa: BLE001 - whoever calls is told
-        function = raising(error)
-    gc.collect()
-    gc.freeze()  # what is here now stays, and no fork needs to look through it
-    running, events = {}, select.poll()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # from here on the door is looked at
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a call leaves running becomes a child of this process
+        for output in (1, 2):  # what is written from here on is about what students wrote
+            os.dup2(nothing, output)
+        gc.collect()
+        gc.freeze()  # what is here now stays, and no fork needs to look through it
+        gc.disable()  # a process of one call ends before there is any garbage
+        door.send(b"+")
+        answer_calls(door, home, function, room)
+    finally:
+        end_all_but(set())
+        remove(home)
+
+
+def answer_calls(door, home, function, room):
+    """Fork a process for each call; when it has ended, kill and remove what it left, and say how it ended."""
+    running, kept, warm, events = {}, children(), os.getpid(), select.poll()
+    free = []  # folders for what a process writes for the time being: to remove one takes longer than all else here
     events.register(door, select.POLLIN)
     while True:
         for descriptor, _ in events.poll():
             if descriptor in running:
-                child, connection = running.pop(descriptor)
+                child, folder, told = running.pop(descriptor)
                 events.unregister(descriptor)
                 os.close(descriptor)
                 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-                with connection, contextlib.suppress(OSError):  # nobody may wait for it any more
-                    connection.sendall(status.to_bytes(STATUS, "little", signed=True))
-            else:
-                connection = next_one(door)
-                if connection is None:
-                    for child, _ in running.values():
-                        os.kill(child, signal.SIGKILL)
-                    return
-                child = os.fork()
-                if child == 0:
-                    door.close()
-                    for _, other in running.values():  # its end has to be seen, however long this one runs
-                        other.close()
-                    answer(connection, function, room)
+                end_all_but(kept.union(child for child, *_ in running.values()))
+                if os.listdir(folder):
+                    remove(folder)
+                else:
+                    free.append(folder)
+                tell(told, status)
+            elif asked := descriptors_from(door):
+                connection, told = socket.socket(fileno=asked[0]), asked[1]
+                with connection:
+                    try:
+                        folder = free.pop() if free else tempfile.mkdtemp(dir=home)
+                        child = os.fork()
+                    except OSError as error:
+                        text = f"No process can be started for one more submission: {error.strerror}."
+                        connection.sendall(frame({"trouble": [None, text, None]}))
+                        tell(told, 0)
+                        continue
+                    if child == 0:
+                        answer(connection, folder, function, room, warm)
                 handle = os.pidfd_open(child)
-                running[handle] = child, connection
+                running[handle] = child, folder, told
                 events.register(handle, select.POLLIN)
+            else:
+                return
 
 
-def next_one(door):
-    _, connections, _, _ = socket.recv_fds(door, 1, 1)
-    return socket.socket(fileno=connections[0]) if connections else None
+def descriptors_from(door):
+    return socket.recv_fds(door, 1, 2, socket.MSG_CMSG_CLOEXEC)[1]
 
 
-def raising(error):
-    def function(*arguments):
-        raise error
+def tell(told, status):
+    """Say how a process ended, and that nothing of it is left."""
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(told, status.to_bytes(STATUS, "little", signed=True))
+    os.close(told)
 
-    return function
+
+def children():
+    """Return the process ids of this process's children; of none where the kernel does not tell."""
+    with contextlib.suppress(FileNotFoundError), open("/proc/thread-self/children", "rb", buffering=0) as file:
+        return set(map(int, file.read().split()))
+    return set()
 
 
-def answer(connection, function, room):
+def end_all_but(kept):
+    """Kill all children but some, and whatever becomes a child of this process then."""
+    while others := children() - kept:
+        for child in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        for child in others:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child, 0)
+
+
+def remove(folder):
+    """Remove a folder, however deep and closed are those in it."""
+    for program in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+        subprocess.run([*program, folder], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+# ------------------------------------------------------------ in the process of a call
+
+
+def answer(connection, folder, function, room, warm):
     """Limit this process, call the function, answer, and end."""
     try:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # without the warm process nobody limits it any more
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, room.clock)
-        most = address_space() + room.memory
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-        resource.setrlimit(resource.RLIMIT_CPU, (room.cpu, room.cpu + 1))
+        hold_to(resource.RLIMIT_AS, address_space() + room.memory)
+        hold_to(resource.RLIMIT_CPU, room.cpu)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        gc.disable()  # it ends soon
-        connection.sendall(came_of(function, pickle.loads(everything(connection)), room))
-        os._exit(0)
+        if os.getppid() == warm:
+            connection.sendall(came_of(function, connection, folder))
+            os._exit(0)
+    except MemoryError:  # there may be no memory to say so
+        os._exit(errno.ENOMEM)
     finally:
         os._exit(1)
 
 
-def came_of(function, arguments, room):
-    """Return a function's answer as bytes, or why there is none."""
+def hold_to(kind, most):
+    """Limit what this process takes. Who is started by it may raise that: a worker has limits of its own, before it runs any code."""
+    _, allowed = resource.getrlimit(kind)
+    if allowed == resource.RLIM_INFINITY or most < allowed:
+        resource.setrlimit(kind, (most, allowed))
+
+
+def came_of(function, connection, folder):
+    """Return a function's answer to a request as bytes, or why there is none."""
     try:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        with connection.makefile("rb") as request:
+            arguments = pickle.load(request)
         value, body = function(*arguments)
         return frame({"value": value}, body)
     except MemoryError:
-        return frame({"ended": f"it took more than {room.memory >> 20} MB of memory"})
+        raise
     except RecursionError:
         return frame({"ended": "it is nested too deeply"})
     except OSError as error:
-        if error.errno in OURS:
-            return frame({"ended": f"it took more than {room.memory >> 20} MB of memory"})
-        return frame({"trouble": [error.errno, str(error)]})
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from None
+        if error.errno in TOO_MUCH:
+            return frame({"ended": f"it took more than a process may have: {error.strerror}"})
+        text, file = (error.strerror, error.filename) if error.errno else (str(error), None)
+        return frame({"trouble": [error.errno, text, file and os.fsdecode(file)]})
     except NoSandbox as error:
-        return frame({"trouble": [None, str(error)]})
+        return frame({"trouble": [None, str(error), None]})
     except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others
         return frame({"ended": f"{type(error).__name__}: {str(error)[:SHOWN]}"})
 

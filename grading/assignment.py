@@ -205,6 +205,13 @@ class CourseAssignment:
         folder, given = self.submission(student).parent, frozenset(self.master.files)
         return Place(student, folder, self.submitted(), tuple(self.notebooks), given)
 
+    def places(self):
+        """Return where the course lies, and those of its folders and its gradebook that may lie elsewhere."""
+        database = make_url(self.course.db_url)
+        files = [database.database] if database.get_backend_name() == "sqlite" and database.database else []
+        folders = [getattr(self.course, f"{step}_directory") for step in STEPS]
+        return [self.root, *(self.root / place for place in [*folders, *files])]
+
     # --------------------------------------------------------------- fingerprints
 
     def parts(self):

@@ -4,6 +4,8 @@ A split test runs in the grader's own process, with stand-ins in place of the
 student's functions. The master is the course's own and trusted. Of the
 submission, nothing but what its functions answer comes in here. A test that runs
 together runs in the student's process, as nbgrader runs it, and can be forged there.
+
+What hidden lines ask for is known to the student's code from then on. So a message says how far it can be shown.
 """
 
 import ast
@@ -24,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grading.master import as_python, visible
+from grading.master import as_python, body_of, first_hidden, visible
 from grading.result import printable
 from grading.student import StandIn, StudentDied, as_a_test_sees_it, random_state
 from grading.worker import Namespace, seed_all
@@ -34,10 +36,25 @@ SHOWN = 2000  # characters of a check's message that are kept
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one test: points, the check's message, empty where it passed, and whether the student's process died of it."""
+    """What came of one test.
+
+    Attributes
+    ----------
+    points : float
+    message : str
+        The check's; empty where it passed.
+    least : str
+        What of the message is the test's own, whatever the student's code knows and does.
+    alone : bool
+        Whether the student's code knew nothing of the hidden lines of other tests, so that the message can be shown.
+    deadly : bool
+        Whether the student's process died of it.
+    """
 
     points: float
     message: str = ""
+    least: str = ""
+    alone: bool = True
     deadly: bool = False
 
 
@@ -55,6 +72,7 @@ class Bench(Namespace):
         self.student, self.wanted, self.asked = student, notebook.wanted, set()
         self.cells, self.done = notebook.code, 0
         self.modules = {}  # how the solution imports a name
+        self.lacks_names = False  # of hidden lines that were left out
         self.update(get_ipython=Quiet, display=lambda *objects, **options: None)
 
     def come_to(self, test):
@@ -111,7 +129,7 @@ class Quiet:
         return lambda *arguments, **options: None
 
 
-def judge(test, bench, together=False):
+def judge(test, bench, together=False, whole=True):
     """Run one test cell.
 
     Parameters
@@ -120,13 +138,15 @@ def judge(test, bench, together=False):
     bench : Bench
     together : bool
         Run it in the student's process.
+    whole : bool
+        With its hidden lines.
 
     Returns
     -------
     Verdict
         All points where the cell ends without an error, unless its last line is a number: then that many.
     """
-    deaths = len(bench.student.died)
+    deaths, heard, whole = len(bench.student.died), bench.student.heard, whole or not test.hides
     bench.asked.clear()
     try:
         with (
@@ -135,32 +155,67 @@ def judge(test, bench, together=False):
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
-            value = as_a_test_sees_it(bench.student.test, test.source) if together else split(test, bench)
+            value = (beside_the_answer if together else split)(test, bench, whole)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
-        text = said(error)
-        if text == type(error).__name__:
-            text += failed_line(error, test)
-        return Verdict(0.0, text, len(bench.student.died) > deaths)
-    return Verdict(*points(value, test.points))
+        text, least = in_full(error, test), in_own_words(error, test, bench.wanted)
+        if test in heard and not together and not is_a_checks_own(error):
+            text = least
+        lost = isinstance(error, NameError) and bench.lacks_names and not is_a_students(error)
+        alone = heard <= {test} and not (together and test in heard) and not lost
+        return Verdict(0.0, text, least, alone or text == least, len(bench.student.died) > deaths)
+    if not whole:
+        return Verdict(test.points, alone=False)
+    earned, text = points(value, test.points)
+    least = f"{earned:g} of {test.points:g} points" if text else ""
+    return Verdict(earned, text, least, heard <= {test} or text == least)
 
 
-def split(test, bench):
+def split(test, bench, whole):
     """Run a test in this process; return the value of its last line, where that is an expression."""
     bench.come_to(test)
-    body, last = parts(test)
+    above, below, imports, last = parts(test)
     bench.meet_classes(test.source)
-    exec(body, bench)
+    exec(above, bench)
+    if not whole:
+        bench.lacks_names = True
+        with contextlib.suppress(Exception):  # where it is needed, it is missed
+            exec(imports, bench)
+        return None
+    if test.hides:
+        bench.student.heard.add(test)
+    exec(below, bench)
     return eval(last, bench) if last is not None else None
 
 
 @functools.lru_cache(1000)
 def parts(test):
-    """Return the code of a test, and of its last line where that is an expression that a notebook would show."""
+    """Return the code of a test in four parts.
+
+    Its statements above the hidden lines, all others, what of those imports something, and the last line where that is
+    an expression that a notebook would show.
+    """
     source, file = as_python(test.source), f"<{test.grade_id}>"
-    tree = ast.parse(source)
-    shown = tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";")
-    last = tree.body.pop() if shown else None
-    return compile(tree, file, "exec"), last and compile(ast.Expression(last.value), file, "eval")
+    statements, hidden = ast.parse(source).body, first_hidden(source)
+    shown = statements and isinstance(statements[-1], ast.Expr) and not source.rstrip().endswith(";")
+    last = statements.pop() if shown else None
+    above = [node for node in statements if hidden is None or node.end_lineno < hidden]
+    below = statements[len(above) :]
+    imports = [node for node in below if isinstance(node, (ast.Import, ast.ImportFrom))]
+    code = (compile(ast.Module(some, []), file, "exec") for some in (above, below, imports))
+    return *code, last and compile(ast.Expression(last.value), file, "eval")
+
+
+def beside_the_answer(test, bench, whole):
+    """Run a test in the student's process; return the value of its last line, where that is an expression."""
+    if test.hides and whole:
+        bench.student.heard.add(test)
+    return as_a_test_sees_it(bench.student.test, test.source if whole else released(test))
+
+
+def released(test):
+    """Return a test as students have it, where that is Python."""
+    source = visible(test.source)
+    return source if body_of(as_python(source)) else ""
 
 
 @contextlib.contextmanager
@@ -195,15 +250,60 @@ def points(value, most):
     return float(value), "" if value == most else f"{float(value):g} of {most:g} points"
 
 
+# ------------------------------------------------------------------------ messages
+
+
 def said(error):
     """Return an error's message, with its type unless it is a check's own, and nothing that a terminal would obey."""
-    try:
-        text = printable(str(error)[:SHOWN])
-    except Exception:  # the test compared something that can't be shown
-        text = ""
+    text = words(error)
     if isinstance(error, (AssertionError, StudentDied)) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def words(error):
+    try:
+        return printable(str(error)[:SHOWN])
+    except Exception:  # the test compared something that can't be shown
+        return ""
+
+
+def in_full(error, test):
+    """Return what an error says, and where it says nothing the line of the test."""
+    text = said(error)
+    return text + failed_line(error, test) * (text == type(error).__name__)
+
+
+def in_own_words(error, test, wanted):
+    """Return what of an error no student's code has worded: the test's own sentence, or the kind, a name, the test's line."""
+    is_a_sentence = isinstance(error, AssertionError) and words(error) in sentences(test)
+    if is_a_sentence or is_of_limits(error):
+        return said(error)
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    missing = (f"name '{name}' is not defined" for name in wanted if kind == "NameError")
+    missing = next((sentence for sentence in missing if words(error).startswith(sentence)), "")
+    return f"{kind}: {missing}" if missing else kind + failed_line(error, test)
+
+
+@functools.lru_cache(1000)
+def sentences(test):
+    """Return what the assertions of a test say where they fail, as far as it stands there as a text."""
+    messages = [node.msg for node in ast.walk(ast.parse(as_python(test.source))) if isinstance(node, ast.Assert)]
+    return {printable(one.value) for one in messages if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def is_a_checks_own(error):
+    """Whether a test says it, and no student's function has raised it."""
+    return isinstance(error, AssertionError) and not is_a_students(error)
+
+
+def is_a_students(error):
+    return hasattr(error, "is_the_students")
+
+
+def is_of_limits(error):
+    """Whether it says that the student's process has ended: see `grading.student.as_a_test_sees_it`."""
+    return isinstance(error, StudentDied) or isinstance(error.__context__, StudentDied)
 
 
 def failed_line(error, test):

@@ -221,7 +221,7 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
     Lost
         When everything else is done, if a process of the engine was killed.
     """
-    keep_out_of(course.root)
+    keep_out_of(*course.places())
     with store.opened(course, f"autograde {course.assignment}") as writer, engine:
         writer.refuse_unreleased()
         plan = writer.plan(students, processes(work).digests, force)

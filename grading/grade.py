@@ -39,6 +39,11 @@ from grading.submission import Place, Rejected, collect, read
 SPARE = 60  # seconds for all that is neither a cell nor a test
 ANSWER = 32 << 20  # bytes of what is made of one notebook
 MADE = "notebooks", "cells"  # what of a `Graded` travels as bytes
+LEFT_BEHIND = (
+    "It fails after the tests above it, and passes without them: look for what a call of your functions leaves behind, "
+    "such as a changed global name."
+)
+TO_A_TEACHER = re.compile(r" ?Ask the student to [^.]*\.")  # the end of a sentence that a student reads, too
 WORST_FIRST = FAILED, TIMED_OUT, CRASHED, MALFORMED, MISSING, GRADED
 
 
@@ -76,6 +81,31 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Walked:
+    """What came of running one notebook of a submission from top to bottom.
+
+    Attributes
+    ----------
+    verdicts, outputs
+        As `walk` returns them.
+    written : dict of str to bytes
+        What the cells wrote into files.
+    status, why, notes
+        As `ending` returns them.
+    is_whole : bool
+        Whether the student's code knew of no hidden lines in all of it that is shown, but for what the verdicts say.
+    """
+
+    verdicts: dict
+    outputs: dict
+    written: dict
+    status: str
+    why: list
+    notes: list
+    is_whole: bool = True
+
+
+@dataclass(frozen=True)
 class Part:
     """How one notebook of a submission ended.
 
@@ -92,6 +122,8 @@ class Part:
         What the cells wrote into files, for the notebook that comes next.
     said : list of str
         What the tests said, in short.
+    notes : list of str
+        What happened, for the student: whole sentences.
     """
 
     status: str
@@ -101,6 +133,7 @@ class Part:
     outputs: dict = field(default_factory=dict)
     written: dict = field(default_factory=dict)
     said: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
 
 
 def grade(work, notebook, submission, sandbox, beside=None):
@@ -127,10 +160,18 @@ def grade(work, notebook, submission, sandbox, beside=None):
         **(beside or {}),
         **work.master.files,
     }  # what the release gives first, and as it gives it
-    with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
-        verdicts, outputs = walk(notebook, submission, student, work.together)
-        last = notebook is [*work.master.notebooks.values()][-1]
-        written = {} if last else student.written(work.limits.disk)
+    last = notebook is [*work.master.notebooks.values()][-1]
+
+    def walked(asked=None):
+        with surroundings(work.master.files), StudentProcess(start, files, [*notebook.wanted], work.limits) as student:
+            verdicts, outputs = walk(notebook, submission, student, work.together, asked)
+            written = {} if last else student.written(work.limits.disk)
+        named = all(death.cell is not None for death in student.died)
+        is_whole = named and None not in outputs.values() and not (written and student.heard)
+        return Walked(verdicts, outputs, written, *ending(student), is_whole)
+
+    first = walked()
+    verdicts, rest = less_what_was_heard(first, walked, work.limits.total)
     messages = {test.key: verdicts[test].message for test in notebook.tests if verdicts[test].message}
     empty = untouched(notebook, submission)
     given_up = {answer.key: 0.0 for answer in notebook.answers if answer.grade_id in empty}
@@ -138,25 +179,69 @@ def grade(work, notebook, submission, sandbox, beside=None):
     titles = work.master.titles
     said = [f"{titles[name]}: {in_short(message)}" for name, message in messages.items()]
     said += [f"{titles[name]}: no answer" for name in given_up]
-    status, why = ending(student)
     scores = {name: found.get(name) for name in notebook.points}
-    return Part(status, why, scores, messages, outputs, written, said)
+    notes = rest.notes if rest.status == first.status else first.notes
+    return Part(first.status, first.why, scores, messages, rest.outputs, rest.written, said, notes)
+
+
+def less_what_was_heard(first, walked, seconds):
+    """Return the verdicts on a submission as they can be shown, with nothing in them that hidden lines asked for, and a walk that is whole.
+
+    The student's code knows what that is once it was called with it, and can tell it wherever it likes. What it made
+    after that is made once more, in a process that knows nothing. The points stay.
+
+    Parameters
+    ----------
+    first : Walked
+    walked : callable
+        Walks once more, with the hidden lines of some tests.
+    seconds : float
+        After these nothing is made once more.
+
+    Returns
+    -------
+    dict of Test to Verdict
+    Walked
+    """
+    verdicts, rest = dict(first.verdicts), first
+    end = time.monotonic() + seconds
+    while True:
+        unclear = {test for test, verdict in verdicts.items() if verdict.message and not verdict.alone}
+        if rest.is_whole and (not unclear or time.monotonic() > end):
+            break
+        again = walked(unclear if rest.is_whole else ())
+        clear = {test: again.verdicts[test] for test in unclear if again.verdicts[test].alone}
+        for test, verdict in clear.items():
+            is_as_before = verdict.message and verdict.points <= verdicts[test].points
+            verdicts[test] = replace(
+                verdicts[test], message=verdict.message if is_as_before else LEFT_BEHIND, alone=True
+            )
+        if rest.is_whole and not clear:
+            break
+        rest = rest if rest.is_whole else again
+    return {test: one if one.alone else replace(one, message=one.least) for test, one in verdicts.items()}, rest
 
 
 def ending(student):
-    """Return the state in which the student's process was left, and what to say of it."""
+    """Return the state in which the student's process was left, what to say of it, and what to say to the student."""
     late = next((death for death in student.died if death.timed_out), None)
     if late and student.left > 0:
         call = student.limits.call
         why = str(late).replace(RUNNING.format(call), f"a call ran for more than {call:g} s")
-        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"]
+        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"], [sentence(why, late)]
     if student.left <= 0:
-        return TIMED_OUT, [
-            f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
-        ]
+        why = f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
+        return TIMED_OUT, [why], [sentence(why)]
     if student.died:
-        return CRASHED, ["a cell ended the notebook's own process: read its code before you run it"]
-    return GRADED, []
+        why = "a cell ended the notebook's own process"
+        return CRASHED, [f"{why}: read its code before you run it"], [sentence(why, student.died[0])]
+    return GRADED, [], []
+
+
+def sentence(why, death=None):
+    """Return what happened as a sentence for the student, with the beginning of the cell that was running at a death."""
+    line = death.cell.strip().partition("\n")[0] if death and death.cell else ""
+    return f"{str(why)[0].upper()}{str(why)[1:]}{f': the one that begins with `{line[:80]}`' * bool(line)}."
 
 
 def untouched(notebook, submission):
@@ -182,11 +267,19 @@ def asks_for_imports(notebook, submission, together):
     return not notebook.loaded.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
 
 
-def walk(notebook, submission, student, together):
+def walk(notebook, submission, student, together, asked=None):
     """Run a submission from top to bottom, and each test where it stands.
 
-    Return the verdict on each test, and what the programs that a person grades printed and drew.
+    With ``asked``, no hidden lines are run but those of one test, the first of these that comes to them.
+
+    Return the verdict on each test, and what the programs that a person grades printed and drew: None where their code
+    knew of hidden lines.
     """
+
+    def judged(test):
+        is_whole = asked is None or test in asked and student.heard <= {test} and test.key not in together
+        return judge(test, bench, test.key in together, is_whole)
+
     bench, verdicts, versions, broken, outputs = Bench(notebook, student), {}, {}, {}, {}
     solved = notebook.solved(submission.cells)
     shown = {
@@ -208,11 +301,11 @@ def walk(notebook, submission, student, together):
         # A test is not the student's to run, unless an answer was merged into its cell.
         elif id(cell) in shown or test is None or answers and cell.source.strip() != test.source.strip():
             error = attempt(student, cell.source, id(cell) in shown)
-            broken |= dict.fromkeys(answers, error) if error else {}
+            broken |= dict.fromkeys(answers, (error, not student.heard)) if error else {}
             if id(cell) in shown:
-                outputs[shown[id(cell)]] = student.outputs
+                outputs[shown[id(cell)]] = None if student.heard else student.outputs
         if test is not None and test not in verdicts:
-            verdicts[test] = judge(test, bench, test.key in together)
+            verdicts[test] = judged(test)
             versions[test] = {name: count(student, name) for name in bench.asked}
     for name in notebook.wanted:
         for cell in submission.cells:
@@ -222,19 +315,20 @@ def walk(notebook, submission, student, together):
     for test in notebook.tests:
         first = verdicts.get(test)
         if first is None:
-            verdicts[test] = judge(test, bench, test.key in together)
+            verdicts[test] = judged(test)
         elif (
             first.points < test.points and not first.deadly and test.key not in together
         ):  # it may stand above the answer
             changed = any(count(student, name) != before for name, before in versions[test].items())
-            again = judge(test, bench)
+            again = judged(test)
             if changed or again.points > first.points:
                 verdicts[test] = max(again, first, key=lambda verdict: verdict.points)
-    for name, error in broken.items():
-        why = f"{name} is not defined, because its cell can't be run: {' '.join(said(error).split())}"
+    for name, (error, alone) in broken.items():
+        least = f"{name} is not defined, because its cell can't be run"
+        why = f"{least}: {' '.join(said(error).split())}"
         for test in notebook.tests:
             if verdicts[test].message and name in test.source and not count(student, name):
-                verdicts[test] = replace(verdicts[test], message=why)
+                verdicts[test] = replace(verdicts[test], message=why, least=least, alone=alone)
     return verdicts, outputs
 
 
@@ -369,7 +463,8 @@ class Processes:
         # What its cells and tests may take by the clock, which a sandbox holds them to, and what is left for all else.
         tests = sum(len(notebook.tests) for notebook in work.master.notebooks.values())
         limits, notebooks = work.limits, len(work.master.notebooks)
-        clock = notebooks * (limits.total + limits.cell + STARTING) + 2 * tests * limits.test + SPARE
+        # Twice, and once more for what `less_what_was_heard` begins just before its end.
+        clock = notebooks * (3 * limits.total + 2 * limits.cell + STARTING) + 4 * tests * limits.test + SPARE
         room = Room(cpu=SPARE + int(tests * limits.test), clock=clock, answer=ANSWER * notebooks)
         self.alone = Alone(ready, [self.work], room)
 
@@ -389,11 +484,19 @@ class Processes:
         try:
             fields, body = self.alone.call("collect", place)
         except Ended as ended:
-            return Submitted(place.student_id, "", broken=str(ended))
+            return self.glance(place, str(ended))
         content = io.BytesIO(body)
         for kind in ("notebooks", "files"):
             fields[kind] = {name: content.read(size) for name, size in fields[kind]}
         return Submitted(**fields)
+
+    def glance(self, place, why):
+        """Return what was handed in at a place as far as it is known without its content, which is too much for some reason."""
+        try:
+            digest, receipt = self.alone.call("glance", place)[0]
+        except Ended:
+            digest, receipt = "", {}
+        return Submitted(place.student_id, digest, receipt=receipt, broken=why)
 
     def grade(self, one, together):
         """Grade what was handed in.
@@ -414,7 +517,7 @@ class Processes:
                 raise Ended(one.broken)
             fields, body = self.alone.call("grade", one, together)
         except Ended as ended:
-            submitted = self.collect(one) if isinstance(one, Place) else one
+            submitted = self.glance(one, str(ended)) if isinstance(one, Place) else one
             return failed(self.work.master, submitted, str(ended), time.monotonic() - started)
         content = io.BytesIO(body)
         made = [{name: content.read(size) for name, size in fields.pop(kind)} for kind in MADE]
@@ -425,11 +528,11 @@ STARTED, STARTING_ONE = {}, threading.Lock()
 
 
 def processes(work):
-    """Return what grades for some work on this machine; what graded for other work has ended then."""
+    """Return what grades for some work on this machine. What grades for other work ends when nobody needs it any more."""
     key = repr((work.master.parts, work.limits, work.sandbox, work.version))
     with STARTING_ONE:
         if key not in STARTED:
-            end_processes()
+            STARTED.clear()  # not closed: a node of a cluster may be grading two classes
             STARTED[key] = Processes(work)
         return STARTED[key]
 
@@ -461,7 +564,7 @@ def failed(master, submitted, why, seconds):
         dict.fromkeys(master.points),
         master.points,
         f"{why} Grade it by hand, or ask the student to submit less.",
-        notes=f"{why} A person looks at it.",
+        notes=why,
     )
     made = [made_of(notebook, None, result) for notebook in master.notebooks.values()]
     return Graded(result, *map(dict, zip(*made)), submitted.digest, (), seconds, submitted.receipt)
@@ -496,6 +599,9 @@ def answer(work, sandbox, request, *arguments):
             contents = {kind: getattr(submitted, kind) for kind in ("notebooks", "files")}
             sizes = {kind: [(name, len(data)) for name, data in some.items()] for kind, some in contents.items()}
             return vars(submitted) | sizes, b"".join(data for some in contents.values() for data in some.values())
+        case "glance", [place]:
+            submitted = collect(place)
+            return [submitted.digest, submitted.receipt], b""
         case "grade", [one, together]:
             submitted = collect(one) if isinstance(one, Place) else one
             graded = grade_one(replace(work, together=together), submitted, sandbox or work_in(work.sandbox))
@@ -536,11 +642,12 @@ def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
     nothing = dict.fromkeys(notebook.points, 0.0)
     data = submitted.notebooks.get(notebook.name)
     if data is None:
-        return Part(MISSING, [submitted.missing.get(notebook.name, "It was not handed in.")], nothing)
+        why = submitted.missing.get(notebook.name, "It was not handed in.")
+        return Part(MISSING, [why], nothing, notes=[TO_A_TEACHER.sub("", why)])
     try:
         read_so_far[notebook.name] = submission = read(data)
     except Rejected as rejection:
-        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing)
+        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing, notes=[sentence(rejection)])
     return grade(work, notebook, submission, sandbox, beside)
 
 
@@ -554,12 +661,12 @@ def joined(master, submitted, parts):
     by_hand = sum(score is None for score in scores.values())
     message = in_one({name: [*part.why, *part.said] for name, part in graded.items()})
     message = message or "All checks passed." * (not by_hand)
-    notes = in_one({name: part.why for name, part in graded.items()})
+    notes = in_one({name: part.notes for name, part in graded.items()})
     if by_hand:
         message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     if submitted.remark:
         message = f"{message.rstrip('.')}. {submitted.remark}"
-        notes = f"{notes.rstrip('.')}. {submitted.remark}".removeprefix(". ")
+        notes = f"{notes} {submitted.remark}".strip()
     return Result(submitted.student_id, master.name, status, scores, master.points, message, messages, notes)
 
 

@@ -12,6 +12,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
 SCOPES = ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp  # what is bound in these stays there
+HIDDEN = "BEGIN HIDDEN TESTS"  # in the first line that students don't see
 PUT_OFF = "skip-grading"  # the tag of a cell that is run only where a later cell asks for a name that it sets
 
 
@@ -123,6 +124,11 @@ class Test:
     def plain(self):
         """Its text, less what does not tell one cell from another."""
         return plain(self.source)
+
+    @cached_property
+    def hides(self):
+        """Whether it has lines that students don't see."""
+        return visible(self.source) != self.source
 
 
 @dataclass(frozen=True)
@@ -592,11 +598,16 @@ def plain(source):
     return "\n".join(line.rstrip() for line in visible(source).splitlines() if line.strip())
 
 
+def first_hidden(source):
+    """Return the number of the first line that nbgrader takes out for the release, or None."""
+    return next((number for number, line in enumerate(source.split("\n"), 1) if HIDDEN in line), None)
+
+
 def visible(source):
     """Return a cell's text less what nbgrader takes out for the release: every line from one mark to the next."""
     lines, hidden = [], False
     for line in source.split("\n"):
-        hidden = hidden or "BEGIN HIDDEN TESTS" in line
+        hidden = hidden or HIDDEN in line
         if not hidden:
             lines.append(line)
         hidden = hidden and "END HIDDEN TESTS" not in line

@@ -9,10 +9,12 @@ from nbgrader.api import SubmittedAssignment, SubmittedNotebook
 from nbgrader.apps import api, autogradeapp, generateassignmentapp, generatefeedbackapp
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
+from nbgrader.plugins import export
 from sqlalchemy import select
 
 from grading.assignment import CourseAssignment, handed_in_at
 from grading.release import release
+from grading.result import FAILED, escaped, no_formula, one_line
 from grading.sandbox import NoSandbox, available
 from grading.submission import TIME, short_text
 
@@ -39,25 +41,20 @@ def plug_into_nbgrader(grade_class, feedback):
                 course, wanted = asked_for(self.coursedir)
                 self.log.info(f"Grading {len(wanted)} submissions in {available().name}")
                 for student, graded in grade_class(course, wanted, self.force, self.tell):
-                    result = graded and graded.result
-                    self.log.info(
-                        f"{student}: {result.status}, {result.score:g} of {result.max_score:g} in {graded.seconds:.2f} s. {result.message}"
-                        if graded
-                        else f"{student}: nothing has changed"
-                    )
+                    self.log.info(one_line(f"{student}: {came_of(graded) if graded else 'nothing has changed'}"))
 
         def tell(self, plan):
             for student in plan.interrupted:
-                self.log.warning(f"{student}: grading was interrupted the last time")
+                self.log.warning(one_line(f"{student}: grading was interrupted the last time"))
             for sentence in plan.sentences():
-                self.log.info(sentence)
+                self.log.info(one_line(sentence))
 
     class OurFeedback(GenerateFeedback):
         def start(self):
             with as_nbgrader_tells(self):
                 course, wanted = asked_for(self.coursedir)
                 for student, how in feedback(course, set(wanted), self.force):
-                    self.log.info(f"{student}: {how}")
+                    self.log.info(one_line(f"{student}: {how}"))
 
     class MigratingGenerate(GenerateAssignment):
         def start(self):
@@ -71,12 +68,13 @@ def plug_into_nbgrader(grade_class, feedback):
                     self.log.warning(f"{there} is there, and stays as it is: --force builds it anew")
                     return
                 for sentence in release(course):
-                    self.log.info(sentence)
+                    self.log.info(one_line(sentence))
 
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
     generateassignmentapp.GenerateAssignment = api.GenerateAssignment = MigratingGenerate
     generatefeedbackapp.GenerateFeedback = api.GenerateFeedback = OurFeedback
     api.NbGraderAPI.get_submitted_timestamp = submitted_timestamp
+    export.open = opened_for_text
     for name, owner in (
         ("get_submissions", SubmittedAssignment.id),
         ("get_submission", SubmittedAssignment.id),
@@ -116,8 +114,23 @@ def as_nbgrader_tells(command):
     try:
         yield
     except (OSError, NoSandbox, NbGraderException) as error:
-        command.log.error(str(error))
-        raise NbGraderException(str(error)) from None
+        command.log.error(one_line(str(error)))
+        raise NbGraderException(one_line(str(error))) from None
+
+
+def came_of(graded):
+    """Return what came of a submission, as one sentence."""
+    result = graded.result
+    score = "no score" if result.status == FAILED else f"{result.score:g} of {result.max_score:g}"
+    return f"{result.status}, {score} in {graded.seconds:.2f} s. {result.message}"
+
+
+def opened_for_text(*arguments):
+    """Return a file that keeps what nbgrader's export writes, each row in one call, from being more than text and numbers."""
+    file = open(*arguments)
+    write = file.write
+    file.write = lambda row: write(no_formula(escaped(row.removesuffix("\n"))) + "\n")
+    return file
 
 
 def submitted_timestamp(self, assignment_id, student_id):

@@ -29,6 +29,9 @@ NESTED = 40  # how deep a value is sent
 DEPTH = 60  # how deep one is read
 ELEMENTS = 10_000_000  # of all arrays in one message, also where strides make one number look like many
 NODES = 100_000  # values in one message, arrays counted as one
+HEADER = 32 << 20  # bytes of one message, less its arrays
+PARTS = 20 * NODES  # of a header's text: an array, or a number of NumPy's, is told in up to twenty
+OUTPUTS = 5 << 20  # characters of what one cell shows, pictures included
 KINDS = 100  # of named tuples, fields of one dtype
 ALIKE = 100  # keys of one dict or set with one hash: Python compares each with all of them
 PLAIN = type(None), bool, int, float, str
@@ -41,9 +44,16 @@ class Malformed(ValueError):
 
 
 def frame(header, body=b""):
-    """Return a message as bytes, up to its arrays."""
-    text = json.dumps(header).encode()
+    """Return a message as bytes; raise Malformed where nobody would read it."""
+    text = bounded(json.dumps(header).encode())
     return LENGTHS.pack(len(text), len(body)) + text + body
+
+
+def bounded(text):
+    """Return the text of a header; raise Malformed where reading it would take too much: objects take sixty times its memory."""
+    if len(text) > HEADER or sum(map(text.count, (b",", b"[", b"{"))) > PARTS:
+        raise Malformed("the answer holds too many values")
+    return text
 
 
 # ------------------------------------------------------------------ values that are text

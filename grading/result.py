@@ -1,6 +1,7 @@
 """What goes into grading and what comes out: plain data that knows no notebook and no database."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 
 GRADED = "graded"
@@ -107,19 +108,19 @@ class Standing:
     ----------
     student_id, assignment, status, message : str
         As in `Result`; the message also says what is late and what waits for a person.
-    score : float
-        What counts: the points, less the penalty.
+    score : float or None
+        What counts: the points, less the penalty. None where the grader could not finish and nobody has given any.
     max_score, late_penalty : float
     needs_manual : int
         How many cells wait for a person.
     scores : dict of str to float
-        Points for each graded cell, by its whole grade id.
+        Points for each graded cell, by its whole grade id; None as in ``score``.
     """
 
     student_id: str
     assignment: str
     status: str
-    score: float
+    score: float | None
     max_score: float
     late_penalty: float
     needs_manual: int
@@ -156,5 +157,36 @@ class Graded:
 
 
 def printable(text):
-    """Return a text with nothing that a terminal would obey or that a file can't hold."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    """Return a text with nothing that a terminal would obey or that a file can't hold; its lines stay."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else " " if sign.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for sign in text
+    )
+
+
+def one_line(text):
+    """Return a text as `printable` does, in one line: the next one would look like somebody else's."""
+    return printable(text).replace("\n", " ")
+
+
+def escaped(name):
+    """Return a name as `printable` does, with different names different: what is not printed is written as Python does."""
+    return "".join(sign if sign.isprintable() and sign != "\\" else repr(sign)[1:-1] for sign in name)
+
+
+# Where a spreadsheet may begin a cell, what it may take off there, and what then makes a formula of it: each with what a
+# poorer set of characters makes the same of.
+SPLIT = ",;\t，﹐︐；﹔︔\u037e"
+TAKEN_OFF = r"""\s"'`＂＇"""
+COMPUTED = "=+\\-@＝⁼₌﹦⩵⩶＋⁺₊﹢﬩－﹣＠﹫"
+NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+FORMULA = re.compile(rf"((?:^|[{SPLIT}])[{TAKEN_OFF}]*)(?=[{COMPUTED}])(?!(?<=,){NUMBER}(?:,|$))")
+
+
+def no_formula(line):
+    """Return a line of CSV that a spreadsheet computes nothing of, whether it splits at commas, semicolons or tabs.
+
+    A backslash stands before what would be computed, as no spreadsheet takes that off. A cell that is a number stays
+    one, unless it is the first: split at semicolons, the whole line is.
+    """
+    return FORMULA.sub(r"\1\\", line)

@@ -15,7 +15,7 @@ from nbgrader.api import (
 from sqlalchemy import and_, case, collate, or_, select
 
 from grading.master import titles
-from grading.result import MISSING, Result, Standing
+from grading.result import FAILED, MISSING, Result, Standing
 from grading.store import OURS, TOGETHER, Outcomes, late
 
 
@@ -80,12 +80,14 @@ def standings(course):
             of = {student: Result.from_json(text) for student, status, text in rows if status}
             this = and_(SubmittedAssignment.assignment_id == assignment.id, SubmittedAssignment.student_id.in_([*of]))
             grades = select(SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name)
-            grades = grades.add_columns(Grade.score, Grade.needs_manual_grade)
+            nobody = and_(Grade.auto_score.is_(None), Grade.manual_score.is_(None))
+            grades = grades.add_columns(Grade.score, nobody, Grade.needs_manual_grade)
             grades = grades.select_from(Grade).join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
             grades = grades.join(SubmittedAssignment).join(BaseCell, BaseCell.id == Grade.cell_id)
             scores, waiting = {student: {} for student in of}, Counter()
-            for student, notebook, cell, score, waits in gradebook.db.execute(grades.where(this)):
-                scores[student][course.master.key(names[notebook], cell)] = score
+            for student, notebook, cell, score, none, waits in gradebook.db.execute(grades.where(this)):
+                none = none and of[student].status == FAILED  # where grading came to its end, what waits counts 0
+                scores[student][course.master.key(names[notebook], cell)] = None if none else score
                 waiting[student] += waits
             times = select(
                 SubmittedAssignment.student_id,
@@ -96,11 +98,13 @@ def standings(course):
             times = {student: rest for student, *rest in gradebook.db.execute(times.where(this))}
             for student, result in of.items():
                 time, extension, penalty = times.get(student, (None, None, 0.0))
+                given = [score for score in scores[student].values() if score is not None]
+                nothing = scores[student] and not given
                 yield Standing(
                     student,
                     course.assignment,
                     result.status,
-                    max(0.0, sum(scores[student].values()) - penalty),
+                    None if nothing else max(0.0, sum(given) - penalty),
                     most,
                     penalty,
                     waiting[student],

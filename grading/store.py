@@ -43,7 +43,7 @@ from traitlets import TraitError
 
 from grading.assignment import handed_in_at, write_whole
 from grading.master import hashed
-from grading.result import MISSING, Result
+from grading.result import FAILED, MISSING, Result
 from grading.submission import SECRET, TIME
 
 TOGETHER = 500  # students that one query asks for
@@ -501,9 +501,12 @@ class Store:
             return True
         if manual is None and extra is None and not commented:
             return False
-        before = earlier and (earlier.scores.get(cell), earlier.max_scores.get(cell), earlier.status == MISSING)
-        same = before == (score, result.max_scores.get(cell), result.status == MISSING)
-        return waits or again or not same
+
+        def looked_at(result):
+            unseen = result.status in (MISSING, FAILED) and result.status  # nothing of the answer was shown
+            return result.scores.get(cell), result.max_scores.get(cell), unseen
+
+        return waits or again or not earlier or looked_at(earlier) != looked_at(result)
 
     def _penalty(self, student, score, seconds):
         """Return the points that the course takes off for so many seconds, or None."""
@@ -593,7 +596,7 @@ class Store:
                     "most": Grade.max_score,
                 },
             ),
-            (Comment, {"comment": Comment.comment}),
+            (Comment, {"comment": Comment.manual_comment}),
         ):
             query = select(
                 SubmittedAssignment.student_id, SubmittedNotebook.notebook_id, BaseCell.name, *columns.values()

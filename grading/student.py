@@ -20,13 +20,12 @@ from collections import deque
 
 import numpy as np
 
-from grading.protocol import LENGTHS, Decoder, Encoder, Malformed, frame
+from grading.protocol import HEADER, LENGTHS, OUTPUTS, Decoder, Encoder, Malformed, bounded, frame
 from grading.sandbox import STARTING, NoSandbox
 
 FILE = "<student>"  # what a traceback calls the student's code
 RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
 DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
-SHOWN = 5 << 20  # characters of what one cell shows, pictures included
 ERRORS = {
     name: error
     for name, error in vars(builtins).items()
@@ -35,11 +34,14 @@ ERRORS = {
 
 
 class StudentDied(Exception):
-    """The student's process ended or was ended; ``timed_out`` tells which."""
+    """The student's process ended or was ended; ``timed_out`` tells which.
+
+    ``cell`` is what it was running, if that was a cell; None where that knew of hidden lines, and so chose which it is.
+    """
 
     def __init__(self, message, timed_out=False):
         super().__init__(message)
-        self.timed_out = timed_out
+        self.timed_out, self.cell = timed_out, ""
 
 
 # ------------------------------------------------------------------- the conversation
@@ -68,10 +70,11 @@ class Pipe:
         """Send a request and return the answer's header and bytes; raise StudentDied."""
         self.write(frame(header, body), deadline)
         header_size, body_size = LENGTHS.unpack(self.read(LENGTHS.size, deadline))
-        if header_size + body_size > self.limit:
-            raise StudentDied(f"an answer has {header_size + body_size} bytes, and {self.limit} are allowed")
+        for size, most in ((header_size, HEADER), (header_size + body_size, self.limit)):
+            if size > most:  # how many they are is the student's to choose, and said nowhere
+                raise StudentDied(f"an answer has more than {most} bytes")
         try:
-            answer = json.loads(self.read(header_size, deadline))
+            answer = json.loads(bounded(self.read(header_size, deadline)))
         except (ValueError, RecursionError) as error:
             raise StudentDied("an answer is not what the protocol knows") from error
         body = self.read(body_size, deadline)
@@ -131,6 +134,7 @@ class StudentProcess:
         self.deadline = float("inf")  # of the test that is judged
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
         self.number = 0  # of the cell in the notebook, for ``In`` and ``Out``
+        self.heard = set()  # the tests that let the student's code know what their hidden lines ask for
         self.later = []  # cells that are put off, and of which the process was not told yet
         self.noted = {}  # how many values each wanted name had, and whether the last can be called
         self.random = random_state()
@@ -162,7 +166,7 @@ class StudentProcess:
         error = self.error(answer) if "error" in answer else None
         if show:
             self.outputs = [{"output_type": "stream", "text": answer.get("printed")}]
-            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) < SHOWN:
+            if isinstance(answer.get("outputs"), list) and len(json.dumps(answer["outputs"])) <= OUTPUTS:
                 self.outputs += answer["outputs"]
             if error:
                 self.outputs.append({"output_type": "error", "evalue": f"{type(error).__name__}: {error}"})
@@ -348,6 +352,8 @@ class StudentProcess:
         except StudentDied as death:
             if death.timed_out:
                 death = StudentDied(what.format(seconds), timed_out=True)
+            if header["do"] == "run":
+                death.cell = None if self.heard else header["source"]
             self.died.append(death)
             self.end()
             raise death from None
@@ -406,7 +412,8 @@ class StudentProcess:
         base = next((ERRORS[kind] for kind in kinds if kind in ERRORS), Exception)
         name = kinds[0] if kinds and kinds[0].isidentifier() and len(kinds[0]) < 100 else base.__name__
         text = text[:1000] if isinstance(text, str) else ""
-        error = type(name, (base,), {"__init__": lambda self: None, "__str__": lambda self: text})()
+        told = {"__init__": lambda self: None, "__str__": lambda self: text, "is_the_students": True}
+        error = type(name, (base,), told)()
         line, source = answer.get("line"), answer.get("text")
         if type(line) is int and 0 < line < 100_000 and isinstance(source, str):
             linecache.cache[FILE] = (len(source), None, [""] * (line - 1) + [source[:1000]], FILE)

@@ -48,7 +48,7 @@ if not __package__:  # inside the sandbox, where the package is not, and its fol
     sys.modules["grading.protocol"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules["grading.protocol"])
 
-from grading.protocol import LENGTHS, Decoder, Encoder, frame  # noqa: E402
+from grading.protocol import LENGTHS, OUTPUTS, Decoder, Encoder, Malformed, frame  # noqa: E402
 
 if not __package__:
     del sys.modules["grading"], sys.modules["grading.protocol"]  # a student may have a module of that name
@@ -309,6 +309,16 @@ def pictures():
         pyplot.close("all")
 
 
+def what_fits(outputs):
+    """Yield the first outputs of a cell, as many as anybody will look at."""
+    left = OUTPUTS
+    for output in outputs:
+        left -= len(json.dumps(output)) + 2
+        if left < 0:
+            return
+        yield output
+
+
 class Notebook:
     """The student's side of the conversation: one method for each request."""
 
@@ -366,7 +376,7 @@ class Notebook:
             print(shown.stdout, end="")
             last = [] if value is None else [self.shell.display_formatter.format(value)[0]]
             outputs = [*map(as_output, [*(output.data for output in shown.outputs), *last]), *pictures()]
-            return {"outputs": outputs} | (error or {})
+            return {"outputs": [*what_fits(outputs)]} | (error or {})
         finally:
             self.take_note()
 
@@ -605,7 +615,13 @@ def main(shell=None):
             answer = notebook.failure(error)
         answer["noted"] = notebook.noted()
         answer["printed"] = "" if printed.closed else printed.getvalue()[:PRINTED]
-        answers.write(frame(answer, b"".join(notebook.encoder.body)))
+        try:
+            message = frame(answer, b"".join(notebook.encoder.body))
+        except Malformed as error:
+            message = frame(
+                notebook.failure(ValueError(f"the answer can't be used: {error}")) | {"noted": answer["noted"]}
+            )
+        answers.write(message)
         answers.flush()
 
 

@@ -1306,6 +1306,26 @@ cell(
     status=None,
 )
 
+cell(
+    "network",
+    "sockets of every kind, to the machine below among them",
+    """
+    import socket
+    opened = []
+    for family in range(64):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW):
+            try:
+                opened.append(socket.socket(family, kind))
+            except OSError:
+                pass
+    if opened:
+        def initialize_parameters_zeros(layers_dims):
+            sizes = [*zip(layers_dims, layers_dims[1:])]
+            weights = {f"W{n}": np.zeros((rows, columns)) for n, (columns, rows) in enumerate(sizes, 1)}
+            return weights | {f"b{n}": np.zeros((rows, 1)) for n, (_, rows) in enumerate(sizes, 1)}
+""",
+)
+
 # ------------------------------------------------------------------------------ floods
 
 cell("floods", "memory", "lots = []\nwhile True:\n    lots.append(bytearray(1 << 28))", status=None)
@@ -1377,6 +1397,78 @@ cell(
     "floods",
     "recursion that ends the process",
     "import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+    status=None,
+)
+body(
+    "floods",
+    "shared memory that no process is held to",
+    """
+    import ctypes
+    libc = ctypes.CDLL(None)
+    libc.shmat.restype = ctypes.c_void_p
+    size = ctypes.c_size_t(200 << 20)
+    for _ in range(20):
+        address = libc.shmat(libc.shmget(0, size, 0o1600), None, 0)
+        assert address not in (None, 2**64 - 1)
+        ctypes.memset(ctypes.c_void_p(address), 1, size)
+        libc.shmdt(ctypes.c_void_p(address))
+""",
+    status=None,
+)
+body(
+    "floods",
+    "memory in files without a name",
+    """
+    import os
+    kept = [os.memfd_create("mine") for _ in range(50)]
+    while True:
+        for file in kept:
+            os.write(file, bytes(1 << 20))
+""",
+    status=None,
+)
+cell(
+    "floods",
+    "ten thousand threads",
+    """
+    import threading
+    threading.stack_size(1 << 15)
+    for _ in range(10_000):
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+""",
+    status=None,
+)
+cell(
+    "floods",
+    "files that are removed and kept",
+    """
+    import mmap, os
+    kept = []
+    while True:
+        file = os.open("file", os.O_CREAT | os.O_RDWR)
+        os.write(file, bytes(16 << 20))
+        kept.append(mmap.mmap(file, 4096))
+        os.close(file)
+        os.unlink("file")
+""",
+    status=None,
+)
+body(
+    "floods",
+    "pages in pipes",
+    """
+    import ctypes, fcntl, mmap, os
+    libc, pipes = ctypes.CDLL(None), [os.pipe() for _ in range(10)]
+    for _, end in pipes:
+        fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 1 << 20)
+    while True:
+        for _, end in pipes:
+            pages = mmap.mmap(-1, 2 << 20)
+            pages[:] = bytes(2 << 20)
+            vector = (ctypes.c_size_t * 2)(ctypes.addressof(ctypes.c_char.from_buffer(pages)), 1)
+            if libc.vmsplice(end, vector, 1, 2) < 0:
+                raise OSError("refused")
+""",
     status=None,
 )
 cell("floods", "a broken pointer", "import ctypes\nctypes.string_at(0)", status="crashed")

@@ -39,7 +39,9 @@ from nbgrader.api import Gradebook
 from programs import run_as
 
 import public_tests
+from grading import fleet
 from grading.assignment import CourseAssignment
+from grading.grade import end_processes
 from grading.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -225,6 +227,30 @@ def copy_course(folder, grader=False):
         shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "submitted").mkdir()
     return folder
+
+
+class Staying(fleet.Local):
+    """Grades in processes that stay when it is done: a test after the other asks them for the same."""
+
+    def __init__(self):
+        super().__init__(1)
+
+    def __exit__(self, kind, error, trace):
+        self.threads.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def started_with(tmp_path_factory, monkeypatch):
+    """Return a function that has code run first in all processes of Python that are started then, as those that grade are."""
+    folder = tmp_path_factory.mktemp("site")
+
+    def write(code):
+        end_processes()
+        (folder / "sitecustomize.py").write_text(textwrap.dedent(code))
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    yield write
+    end_processes()
 
 
 def nbgrader(course, *arguments, program=None, **environment):

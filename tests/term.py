@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from conftest import ROOT
+from conftest import ROOT, Staying
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
@@ -102,7 +102,7 @@ def hand_in(folder, student, answers, time=None):
 
 
 class Course:
-    """The course of a test, graded in this process."""
+    """The course of a test."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -114,17 +114,22 @@ class Course:
     def release(self):
         return release(self.assignment)
 
-    def autograde(self, force=False, students=None):
+    def autograde(self, force=False, students=None, engine=None):
         """Grade; return the states of those who were graded, and what was said before."""
         course, said = self.assignment, []
         work = Work(course.master, course.limits, available().name)
         graded = fleet.autograde(
-            course, students or course.students(), fleet.Here(), work, force, lambda plan: said.extend(plan.sentences())
+            course,
+            students or course.students(),
+            engine or Staying(),
+            work,
+            force,
+            lambda plan: said.extend(plan.sentences()),
         )
         return {student: one.result.status for student, one in graded if one}, said
 
     def feedback(self):
-        return dict(fleet.feedback(self.assignment, fleet.Here()))
+        return dict(fleet.feedback(self.assignment))
 
     def standing(self, student):
         """Return what the gradebook says of a student, or None."""
@@ -179,4 +184,4 @@ class Course:
 
 def score_of(page):
     """Return the total that a feedback page begins with."""
-    return float(re.search(r"\(Score: ([\d.]+) / [\d.]+\)", Path(page).read_text())[1])
+    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of', Path(page).read_text(encoding="utf-8"))[1])

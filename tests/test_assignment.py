@@ -1,5 +1,6 @@
 """assignment.py: where things are, and whatever may lie there."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from term import NAME, RIGHT, Course, hand_in, solved
 
 from grading.assignment import CourseAssignment, NbGraderException
+from grading.fleet import Local
+from grading.submission import collect
 
 
 @pytest.fixture
@@ -47,47 +50,50 @@ def test_a_link_in_place_of_a_folder_is_told(course, to):
     hand_in(course.folder, "amy", RIGHT)
     (course.folder / "submitted" / "eve").mkdir()
     (course.folder / "submitted" / "eve" / NAME).symlink_to(to)
-    notebooks, missing, *_ = course.assignment.handed_in("eve")
-    why = missing[NAME]
-    assert not notebooks and "found a link" in why and "eve/numbers" in why
+    submitted = collect(course.assignment.place("eve"))
+    why = submitted.missing[NAME]
+    assert not submitted.notebooks and "found a link" in why and "eve/numbers" in why
     assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
 
 
-def test_a_folder_that_nobody_may_read_is_told_and_costs_nobody_else(course, monkeypatch):
+# What a machine or a submission makes of a system call.
+FAILING = """
+    import os
+    scandir = os.scandir
+    def refused(path="."):
+        if not isinstance(path, int) and "eve" in os.fspath(path):
+            raise OSError({number}, {text!r}, os.fspath(path))
+        return scandir(path)
+    os.scandir = refused
+"""
+
+
+def test_a_folder_that_nobody_may_read_is_told_and_costs_nobody_else(course, started_with):
     for student in ("amy", "eve"):
         hand_in(course.folder, student, RIGHT)
-    scandir = os.scandir
-
-    def refused(path="."):
-        if "eve" in os.fspath(path):
-            raise PermissionError(13, "Permission denied", os.fspath(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refused)
-    assert course.autograde()[0] == {"amy": "graded", "eve": "missing"}
-    notebooks, missing, *_ = course.assignment.handed_in("eve")
-    why = missing[NAME]
-    assert not notebooks and why.startswith("eve/numbers can't be read. Allow it with `chmod")
+    started_with(FAILING.format(number=errno.EACCES, text="Permission denied"))
+    assert course.autograde(engine=Local(1))[0] == {"amy": "graded", "eve": "missing"}
+    assert course.standing("eve").message.startswith("eve/numbers can't be read. Allow it with `chmod")
 
 
-def test_trouble_of_this_machine_stops_everything_before_it_costs_anybody(course, monkeypatch):
-    hand_in(course.folder, "amy", RIGHT)
-
-    def broken(*arguments):
-        raise OSError(5, "Input/output error", "a disk")
-
-    monkeypatch.setattr(CourseAssignment, "_looked_for", broken)
-    with pytest.raises(OSError, match="Input/output error"):
-        course.autograde()
+def test_trouble_of_this_machine_stops_everything_before_it_costs_anybody(course, started_with):
+    for student in ("amy", "eve"):
+        hand_in(course.folder, student, RIGHT)
+    started_with(FAILING.format(number=errno.EIO, text="Input/output error"))
+    with pytest.raises(OSError, match="Input/output error") as trouble:
+        course.autograde(engine=Local(1))
+    assert trouble.value.filename == str(course.folder / "submitted" / "eve" / NAME)
+    assert course.standing("eve") is None
 
 
 def test_a_second_notebook_is_named_in_the_message(course):
     hand_in(course.folder, "amy", {})
     nbformat.write(solved(course.folder, RIGHT), course.folder / "submitted" / "amy" / NAME / f"{NAME}-Copy1.ipynb")
     course.autograde()
-    notebooks, _, _, remark = course.assignment.handed_in("amy")
-    assert [*notebooks] == [NAME] and remark == "Beside it lies numbers-Copy1.ipynb, which was not graded."
-    assert remark in course.standing("amy").message
+    submitted = collect(course.assignment.place("amy"))
+    assert [*submitted.notebooks] == [NAME]
+    assert submitted.remark == "Beside it lies numbers-Copy1.ipynb, which was not graded."
+    assert submitted.remark in course.standing("amy").message
 
 
 def test_one_command_holds_the_course_and_another_is_told_who(course):
@@ -163,8 +169,5 @@ def test_a_notebook_one_level_too_high_is_named(course):
     place = course.folder / "submitted" / "zed"
     place.mkdir(parents=True)
     nbformat.write(solved(course.folder, RIGHT), place / f"{NAME}.ipynb")
-    _, missing, *_ = course.assignment.handed_in("zed")
-    assert (
-        missing[NAME]
-        == "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
-    )
+    why = "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
+    assert collect(course.assignment.place("zed")).missing == {NAME: why}

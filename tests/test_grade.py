@@ -1,5 +1,6 @@
 """grade.py and checks.py: whole submissions, of this assignment and of one that has nothing to do with it."""
 
+import contextlib
 import json
 import random
 import sys
@@ -9,13 +10,15 @@ from types import SimpleNamespace
 
 import nbformat
 import numpy as np
+import psutil
 import pytest
 from answers import RIGHT, WRONG
+from called import defective
 from conftest import ROOT, cells_by_id
 
-from grading import grade as room
+from grading.alone import Alone
 from grading.checks import Bench, points, surroundings
-from grading.grade import Work, find_together, grade_one, walk
+from grading.grade import Processes, Work, end_processes, find_together, grade_one, processes, walk
 from grading.master import PUT_OFF, Master, MasterCell, visible
 from grading.result import Submitted
 from grading.sandbox import Limits, available
@@ -146,8 +149,8 @@ def test_another_assignment_grades_with_no_change(words):
             "its cell can't be run: NameError: name 'nowhere' is not defined",
         ),
         (  # what stands below an import that fails is there
-            {"loud_exercise": "import nowhere\ndef loud(names):\n    return nowhere.upper(names)"},
-            [5, 5, 5, 0],
+            {"total_exercise": "import nowhere\ndef total(basket):\n    return nowhere.total(basket)"},
+            [5, 5, 0, 5],
             "NameError: name 'nowhere' is not defined",
         ),
         (
@@ -213,7 +216,7 @@ def test_what_can_not_be_passed_is_passed_where_the_test_runs_together():
     split = graded(master, cells)
     assert split.scores == {"it-test": 0}
     assert "the test passes something of type function, and only plain data can be passed" in split.message
-    together = find_together(Work(master, LIMITS))
+    together = find_together(Work(master, LIMITS), available())
     assert together == {"it-test"}
     assert graded(master, cells, together).scores == {"it-test": 5}
     wrong = graded(master, cells, together, it_exercise="def apply(f, x):\n    return f")
@@ -297,27 +300,28 @@ def test_the_trouble_of_a_machine_is_no_grade(words):
         grade_one(Work(words, LIMITS), RIGHT_WORDS, Broken())
 
 
-def test_a_defect_of_the_grader_does_not_stop_the_class(words, monkeypatch):
-    def defective(*arguments):
-        raise KeyError("ours")
+def test_a_defect_of_the_grader_is_a_state_and_no_score(words):
+    processes = Processes(Work(words, LIMITS))
+    processes.alone = Alone(defective)
+    with contextlib.closing(processes.alone):
+        done = processes.grade(RIGHT_WORDS, frozenset())
+    assert (done.result.status, done.result.scores) == ("failed", dict.fromkeys(words.points))
+    assert "The grader could not finish it: KeyError: 'a defect'. Grade it by hand" in done.result.message
+    shown = json.loads(done.notebooks["words"])["cells"]
+    assert {f"{name}-test" for name in ("count", "scale", "total", "loud")} <= {cell["id"] for cell in shown}
 
-    monkeypatch.setattr(room, "grade", defective)
-    result = grade_one(Work(words, LIMITS), RIGHT_WORDS, available()).result
-    assert (result.status, result.score) == ("crashed", 0)
-    assert "The grader itself failed on it (KeyError: 'ours'). Report this, and grade it by hand." in result.message
 
-
-def test_what_can_not_be_shown_keeps_its_grade(words, monkeypatch):
-    made = room.page
-
-    def defective(notebook, submission, result, outputs):
-        if submission is not None:
-            raise ValueError("this can't be shown")
-        return made(notebook, submission, result, outputs)
-
-    monkeypatch.setattr(room, "page", defective)
-    done = grade_one(Work(words, LIMITS), RIGHT_WORDS, available())
-    assert done.result.score == 20 and "graded: the checks gave 20 of 20 points" in done.notebooks["words"]
+def test_who_grades_for_one_class_goes_on_when_another_one_begins(words):
+    first = processes(Work(words, LIMITS))
+    assert first is processes(Work(words, LIMITS, together=frozenset({"count-test"})))
+    assert first.grade(RIGHT_WORDS, frozenset()).result.score == 20
+    warm = psutil.Process(first.alone.warm.process.pid)
+    second = processes(Work(words, replace(LIMITS, call=1)))
+    assert second is not first and first.grade(RIGHT_WORDS, frozenset()).result.score == 20
+    assert warm.is_running()
+    del first
+    assert not warm.is_running()
+    end_processes()
 
 
 def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
@@ -386,7 +390,7 @@ def test_given_cells_run_in_order_and_whole(words):
     ]
     master = master_of("order", cells)
     assert graded(master, cells).scores == {"it-test": 5, "now-test": 5}
-    assert find_together(Work(master, LIMITS)) == frozenset()
+    assert find_together(Work(master, LIMITS), available()) == frozenset()
 
 
 SLOW = [
@@ -522,7 +526,7 @@ def untouched_of(cells):
 
 
 def found_in(cells):
-    return find_together(Work(master_of("found", cells, released=untouched_of(cells)), LIMITS))
+    return find_together(Work(master_of("found", cells, released=untouched_of(cells)), LIMITS), available())
 
 
 def test_only_tests_that_can_not_be_split_run_together():
@@ -557,7 +561,7 @@ def test_a_test_that_an_untouched_release_passes_in_one_way_alone_runs_together(
     """What stands for a function in a split test is there even where the student wrote none."""
     cells = [("odd-exercise", "def odd(x):\n    return x % 2"), ("odd-test", "assert callable(odd)")]
     assert found_in(cells) == {"odd-test"}
-    assert find_together(Work(master_of("odd", cells), LIMITS)) == frozenset()  # no release says so
+    assert find_together(Work(master_of("odd", cells), LIMITS), available()) == frozenset()  # no release says so
 
 
 def test_tests_that_run_together_and_others_give_their_own_points(words):

@@ -1,101 +1,398 @@
-"""page.py: what of a submission reaches a feedback page, and what of it does not."""
+"""page.py: the notebook that the formgrader shows, and the page that a student reads."""
 
 import base64
+import io
 import json
+import random
+import re
+import shutil
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
-
-from grading.master import Master
-from grading.page import ALL, DRAWN, TEXT, Pictures, page
-from grading.result import Result
-from grading.submission import read
-
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-
-
-def code(source, name="", outputs=(), **marks):
-    cell = nbformat.v4.new_code_cell(source, outputs=list(outputs))
-    if name:
-        cell.metadata.nbgrader = {"grade_id": name, "schema_version": 3, "locked": False, **marks}
-    return cell
-
-
-TEST = code(
-    "assert f() == 1\n### BEGIN HIDDEN TESTS\nassert secret\n### END HIDDEN TESTS", "f-test", grade=True, points=5
+from bs4 import BeautifulSoup
+from conftest import ROOT, nbgrader
+from hypothesis import given
+from hypothesis import strategies as st
+from nbconvert import HTMLExporter
+from nbgrader.utils import notebook_hash
+from pages import (
+    MASTER,
+    NOTEBOOK,
+    STUBS,
+    handed_in,
+    marked,
+    page_of,
+    result,
+    shown_in_formgrader,
+    with_everything,
 )
-MASTER = Master("one", {"one": json.dumps(nbformat.v4.new_notebook(cells=[TEST])).encode()}).notebooks["one"]
+from PIL import Image
+from term import RIGHT, hand_in, score_of
+
+from grading.harmless import DRAWN, TEXT
+from grading.page import ALL, LARGEST, STATES, Line, Shown, look, own_cells
+from grading.result import FAILED, GRADED, MALFORMED, MISSING
 
 
-def shown(*cells, score=5.0, message="All checks passed.", messages=None):
-    """Return the cells of the page of a submission: the first says the state, the last is the test."""
-    submission = read(json.dumps(nbformat.v4.new_notebook(cells=cells)).encode())
-    result = Result("zoe", "one", "graded", {"f-test": score}, {"f-test": 5.0}, message, messages or {})
-    return page(MASTER, submission, result, {})["cells"]
+class Page(HTMLParser):
+    """A page as a reader meets it: its headings, links and places, and the text of each part."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.headings, self.links, self.places, self.tags, self.text = [], [], [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        about = dict(attributes)
+        self.tags.append(tag)
+        self.links += [about["href"]] if tag == "a" else []
+        self.places += [about["id"]] if "id" in about else []
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((int(tag[1]), ""))
+
+    def handle_data(self, data):
+        inside = self.headings and self.tags[-1:] in ([f"h{self.headings[-1][0]}"], ["span"])
+        if inside and data.strip():
+            level, text = self.headings[-1]
+            self.headings[-1] = level, text or data.strip()
+        self.text += data
+
+
+def told(page):
+    """Return the text of a page in one line, less its style."""
+    page = re.sub("<style>.*?</style>|</?(strong|em|b|a|code|span)\\b[^>]*>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def line_of(page, title):
+    """Return the text of one exercise on a page."""
+    (found,) = (one for one in re.findall("<article.*?</article>", page, re.DOTALL) if f">{title}</h3>" in one)
+    return told(found).removeprefix("✓").removeprefix("✗").removeprefix("…").removeprefix("◐").strip()
+
+
+def shown(*arguments, **options):
+    return {one.name: one for one in look(NOTEBOOK, handed_in(*arguments, **options)) if isinstance(one, Shown)}
+
+
+# ------------------------------------------------------------------------------- look
+
+
+def test_of_what_was_handed_in_the_students_own_cells_are_known():
+    found = shown(RIGHT, [nbformat.v4.new_code_cell("mine = 1"), nbformat.v4.new_markdown_cell("Notes.")])
+    own = {name: one.title for name, one in found.items() if one.is_own}
+    assert own == {
+        "double": "double",
+        "square": "square",
+        "why": "why",
+        "sign": "Exercise 2: signs (sign)",
+        "half": "Exercise 2: signs (half)",
+        "cell-13": "Cell 13",
+        "cell-14": "Cell 14",
+    }
+    assert {name for name, one in found.items() if one.mark} == {"double", "square", "why", "sign", "half", "draw"}
+
+
+def test_an_answer_that_was_not_given_is_told_of_in_a_word():
+    words = {name: one.word for name, one in shown(RIGHT | {"sign": " \n"}, without=["half"]).items()}
+    assert words["sign"] == "You left it empty." and words["half"] == "It is not in what you handed in."
+    assert words["double"] == words["square"] == words["why"] == ""
+    assert shown({"why": RIGHT["why"]})["double"].word == "You left it as it was given."
+
+
+def test_a_given_cell_that_was_changed_is_the_students_own_and_an_empty_one_is_not():
+    found = shown(
+        {"title": "# Numbers\n\nI read it."}, [nbformat.v4.new_code_cell(" "), nbformat.v4.new_code_cell("1")]
+    )
+    assert [name for name, one in found.items() if one.is_own and not one.mark] == ["cell-1", "cell-14"]
+
+
+def test_a_test_stands_where_it_was_handed_in():
+    order = [getattr(one, "grade_id", None) or one.name for one in look(NOTEBOOK, handed_in(without=["square-test"]))]
+    assert order.index("double-test") == order.index("double") + 1 and order[-1] == "square-test"
+
+
+def test_where_nothing_could_be_read_the_formgrader_has_what_a_person_comments_and_the_page_has_nothing():
+    found = [one for one in look(NOTEBOOK, None) if isinstance(one, Shown)]
+    assert {one.name for one in found} == {*STUBS, "draw"} and not any(one.is_own for one in found)
+    assert own_cells(found) == ""
+
+
+# ------------------------------------------------------------------- for the formgrader
+
+
+def test_the_formgrader_shows_a_notebook_with_all_that_nbgrader_looks_for():
+    cells = shown_in_formgrader(handed_in(RIGHT))
+    known = {one["metadata"]["nbgrader"]["grade_id"]: one for one in cells if "nbgrader" in one["metadata"]}
+    assert known.keys() == NOTEBOOK.marks.keys()
+    assert all(one["metadata"]["nbgrader"] == NOTEBOOK.marks[name] for name, one in known.items())
+    made = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    nbformat.validate(made)
+    assert all(len(one["id"]) <= 64 for one in cells)
 
 
 def test_a_message_is_a_text_and_no_html():
-    state, _ = shown(message="NameError: <script>alert(1)</script>")
+    state, *_ = shown_in_formgrader(handed_in(), result(message="NameError: <script>alert(1)</script>"))
     assert "<script>" not in state["source"] and "NameError: &lt;script&gt;" in state["source"]
 
 
+def test_a_test_is_shown_without_what_is_hidden_and_with_what_it_said():
+    graded = result({"double-test": 0.0, "signs-test": 2.5}, {"double-test": "double(2) is 6"})
+    cells = {one["id"]: one for one in shown_in_formgrader(handed_in(), graded)}
+    assert cells["double-test"]["source"] == "assert double(2) == 4"
+    for name, kind, said in (
+        ("double-test", "error", "double(2) is 6"),
+        ("square-test", "stream", "3 of 3 points.\n"),
+        ("signs-test", "error", "2.5 of 5 points.\n"),
+    ):
+        (output,) = cells[name]["outputs"]
+        assert output["output_type"] == kind and said in (output.get("text"), *output.get("traceback", []))
+
+
+def test_nbconvert_copies_words_as_they_are():
+    written = "# A\n\n\n$$x$$ and `$y$`\n\n```\na\n\n\nb\n```\n\n<div>\n\n**b**\n\n</div>"
+    cells = {one["id"]: one for one in shown_in_formgrader(handed_in({"why": written}))}
+    notebook = {"cells": [cells["why"]], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    made, _ = HTMLExporter(template_name="classic").from_notebook_node(nbformat.from_dict(notebook))
+    found = BeautifulSoup(made, "html.parser").select_one(".tex2jax_ignore.mathjax_ignore")
+    assert found.decode_contents() == BeautifulSoup(cells["why"]["source"], "html.parser").div.decode_contents()
+    assert found.h1.string == "A" and found.strong.string == "b" and found.find(display="block").name == "math"
+    assert [one.text for one in found("code")] == ["$y$", "a\n\n\nb\n"]
+
+
+# --------------------------------------------------------------------- for the student
+
+
+def test_a_right_answer_has_one_line():
+    page = page_of(handed_in(RIGHT))
+    assert line_of(page, "Exercise 2: signs") == "Exercise 2: signs right, 5 of 5 points Your answer 1, Your answer 2"
+    assert "18 of 18 points Exercises" in told(page) and score_of_text(page) == 18.0
+
+
+def score_of_text(page):
+    return float(re.search(r'<p class="total"><strong>([\d.]+)</strong>', page)[1])
+
+
+def test_a_wrong_answer_has_what_was_expected_what_came_and_the_hint():
+    said = "double(2)\nExpected: 4\nGot:      6 <b>\nHint:     Not `3 * x`.\nLook again."
+    page = page_of(handed_in(RIGHT), result({"double-test": 0.0}, {"double-test": said}))
+    assert "not yet</strong>, 0 of 4 points" in page and "14</strong> of 18 points" in page
+    assert '<dt>Expected</dt>\n<dd class="expected">4</dd>' in page and "6 &lt;b&gt;</dd>" in page
+    assert '<dd class="hint">Not <code>3 * x</code>.\nLook again.</dd>' in page
+    assert '<p class="said">double(2)</p>' in page
+
+
+def test_a_message_without_labels_is_shown_as_it_is():
+    page = page_of(handed_in(RIGHT), result({"double-test": 0.0}, {"double-test": "NameError: x\nGot it? no: y"}))
+    assert '<p class="said">NameError: x\nGot it? no: y</p>' in page and "<dl>" not in page
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("line", "word", "sign"),
     [
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "[a link](javascript:alert(1))",
-        "<a href='javascript:alert(1)'>a link</a>",
-        "<svg onload=alert(1)></svg>",
-        "<div>\n\n<iframe src='//x.invalid'></iframe>",
+        (Line("a", 5.0, 5.0), "right", "✓"),
+        (Line("a", 6.0, 5.0), "right", "✓"),
+        (Line("a", 0.0, 0.0), "right", "✓"),
+        (Line("a", 2.0, 5.0), "partly right", "◐"),
+        (Line("a", 0.0, 5.0), "not yet", "✗"),
+        (Line("a", 0.0, 5.0, is_empty=True), "no answer", "✗"),
+        (Line("a", 3.0, 5.0, is_empty=True), "partly right", "◐"),
+        (Line("a", None, 5.0), "not graded yet", "…"),
+        (Line("a", 5.0, 5.0, waits=True), "not graded yet", "…"),
     ],
 )
-def test_nothing_that_a_browser_runs_is_left_of_a_text(text):
-    _, cell, _ = shown(nbformat.v4.new_markdown_cell("**my notes**\n\n" + text))
-    assert "<strong>my notes</strong>" in cell["source"]
-    for part in ("<script", "onerror=", 'href="javascript', "<svg", "<iframe"):
-        assert part not in cell["source"]
+def test_each_exercise_has_a_word_and_a_sign(line, word, sign):
+    assert (line.word, line.sign) == (word, sign)
 
 
-def test_pictures_beside_the_notebook_are_in_the_page_as_long_as_there_is_room():
-    picture = b"\x89PNG" + bytes(DRAWN // 4)
-    pictures = Pictures({"a b.png": picture, "no.png": b"<svg>", "in/small.jpg": b"\xff\xd8"})
-    shown = pictures.shown("![](a%20b.png)" * 4 + "![](./in/small.jpg) ![](no.png) ![](../gone.png)", None)
-    assert shown.count("data:image/png;base64,") == 2 and len(shown) < DRAWN + 1000
-    assert 'src="data:image/jpeg;base64,/9g="' in shown and 'src="no.png"' in shown and 'src="../gone.png"' in shown
-    attached = {"a.png": {"image/png": base64.b64encode(picture).decode()}}
-    assert Pictures({}).shown("![](attachment:a.png)" * 9, attached).count("data:image/png;base64,") == 2
+def test_what_a_person_gave_and_said_is_there():
+    marks = marked(
+        square={"auto": None, "manual": 1.5, "extra": 1.0, "comment": "Well *done*, <b>you</b>.\n\n$x^2$"},
+        why={"auto": None, "waits": True},
+        draw={"auto": 0.0, "comment": "A picture."},
+        double={"comment": "Short."},
+    )
+    page = page_of(handed_in(RIGHT), marks=marks)
+    square = line_of(page, "square")
+    assert "right, 2.5 of 2 points" in square and "Your teacher says: Well done, you." in square
+    assert "Your teacher gave 1.5 points and 1 point of extra credit." in square
+    assert "Your teacher says: Short." in line_of(page, "double")
+    assert "Your teacher says: A picture." in line_of(page, "draw") and "Your teacher gave" not in line_of(page, "draw")
+    assert "not graded yet, of 3 points" in line_of(page, "why")
+    assert "14.5 of 18 points so far" in told(page) and "Your teacher still grades 1 of 6 parts." in told(page)
 
 
-def test_of_an_outputs_html_the_picture_is_left_and_its_description_is_a_text():
-    html = f"<img alt='two \"circles\"><script>' onload='alert(1)' src='data:image/png;base64,{PNG}'><script>alert(1)</script>"
-    output = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": "a picture"})
-    _, cell, _ = shown(code("look()", outputs=[output]))
-    (left,) = cell["outputs"]
-    assert left["data"].keys() == {"text/html"}
-    assert 'alt="two &quot;circles&quot;&gt;&lt;script&gt;"' in left["data"]["text/html"]
-    assert "<script>" not in left["data"]["text/html"] and "onload" not in left["data"]["text/html"]
+def test_a_comment_on_a_cell_that_no_exercise_has_is_there():
+    page = page_of(handed_in(RIGHT), marks=marked(gone={"comment": "Well."}))
+    assert "Your teacher says of gone: Well." in told(page)
 
 
-def test_other_html_is_shown_as_the_text_beside_it():
-    output = nbformat.v4.new_output("display_data", {"text/html": "<script>alert(1)</script>", "text/plain": "a table"})
-    _, cell, _ = shown(code("look()", outputs=[output]))
-    assert [one["data"] for one in cell["outputs"]] == [{"text/plain": "a table"}]
+def test_points_that_are_taken_off_are_told():
+    page = page_of(handed_in(RIGHT), penalty=2.5)
+    assert "15.5 of 18 points 2.5 points are taken off, because it was handed in late." in told(page)
+    assert "1 point is taken off" in told(page_of(handed_in(RIGHT), penalty=1.0))
+    assert "0 of 18 points 99 points" in told(page_of(handed_in(RIGHT), penalty=99.0))
+
+
+@pytest.mark.parametrize("status", [*STATES])
+def test_each_state_says_what_happened_and_what_to_do(status):
+    submission = None if status in (MALFORMED, MISSING, FAILED) else handed_in(RIGHT)
+    graded = result(dict.fromkeys(MASTER.points) if status == FAILED else {}, status=status, notes="It took `5` s.")
+    page = page_of(submission, graded)
+    what, todo = STATES[status]
+    if status == GRADED:
+        assert '<p class="state">It took <code>5</code> s.</p>' in page
+        assert 'class="state"' not in page_of(submission)
+    else:
+        assert f'<p class="state"><strong>{what}</strong> It took <code>5</code> s. {todo}</p>' in page
+        assert status.replace("_", " ") in page.lower()
+    assert ('<h2 id="cells">' in page) == (submission is not None)
+    assert ("Not graded yet, of 18 points" in told(page)) == (status == FAILED)
+
+
+def test_a_page_has_a_link_to_each_of_the_students_cells():
+    page = with_everything()
+    seen = Page(page)
+    links = [one.removeprefix("#") for one in seen.links]
+    assert all(link.startswith("#") for link in seen.links) and {*links} == {one for one in seen.places if "-" in one}
+    assert len({*seen.places}) == len(seen.places) and links.count("cell-13") == 1
+
+
+def test_headings_come_in_order_one_for_each_exercise_and_each_cell():
+    headings = Page(with_everything()).headings
+    assert headings[0] == (1, "Numbers") and [level for level, _ in headings].count(1) == 1
+    assert all(below <= above + 1 for (above, _), (below, _) in zip(headings, headings[1:]))
+    assert [text for level, text in headings if level == 2] == ["Exercises", "Your cells"]
+
+
+def test_what_a_student_wrote_opens_and_closes_nothing_of_the_page():
+    hostile = '</div></section></main><section class="cell" id="your-why">\n<h3>stolen</h3>" id=\'exercises\''
+    answers = {"why": hostile, "double": f"'''{hostile}'''"}
+    page = page_of(handed_in(answers, [nbformat.v4.new_raw_cell(hostile)]))
+    seen = Page(page)
+    assert seen.places.count("your-why") == seen.places.count("exercises") == 1
+    for tag in ("main", "section", "article", "div", "span", "p", "dl"):
+        assert page.count(f"<{tag}>") + page.count(f"<{tag} ") == page.count(f"</{tag}>"), tag
+
+
+def test_a_page_asks_for_nothing():
+    page = with_everything()
+    assert "default-src 'none'; img-src data:;" in page
+    for word in ("<script", "<iframe", 'http-equiv="refresh', "@import", "url(", "javascript:"):
+        assert word not in page
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+
+
+def test_hidden_lines_are_not_on_the_page():
+    assert "double(-1)" not in page_of(handed_in())
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(["Expected: 1\nGot: 2", "<b>", "</dl>", "`", "``x`", "\u202e", "Hint:"])
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_whatever_is_said_is_text(message, notes, comment):
+    graded = result({"double-test": 0.0}, {"double-test": message}, notes=notes)
+    page = page_of(handed_in(RIGHT), graded, marked(square={"comment": comment}))
+    assert "\u202e" not in page and len(Page(page).headings) == len(Page(page_of(handed_in(RIGHT))).headings)
+    assert page.count("<dl>") == page.count("</dl>") and page.count("<code>") == page.count("</code>")
+
+
+# ------------------------------------------------------------------------------- sizes
+
+
+def noise(size):
+    made = io.BytesIO()
+    Image.frombytes("RGB", (size, size), random.Random(0).randbytes(3 * size * size)).save(made, "PNG")
+    return base64.b64encode(made.getvalue()).decode()
+
+
+def worst():
+    """Return notebooks that make much of little."""
+    picture = nbformat.v4.new_output("display_data", {"image/png": noise(400), "text/plain": "p"})
+    pictures = [nbformat.v4.new_code_cell("1", outputs=[picture]) for _ in range(30)]
+    formula = "$" + r"\binom" * 300 + "$ "
+    macro = "$" + r"\def\a{" + "x" * 30 + "}" + r"\a" * 90 + "$ "
+    much = {
+        "operators": nbformat.v4.new_code_cell("a+" * (TEXT // 2)),
+        "emoji": nbformat.v4.new_code_cell("'👩‍💻'" * (TEXT // 5)),
+        "printed": nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text='"\\<' * TEXT)]),
+        "formulas": nbformat.v4.new_markdown_cell(formula * (TEXT // len(formula))),
+        "small formulas": nbformat.v4.new_markdown_cell("$x$" * (TEXT // 3)),
+        "macros": nbformat.v4.new_markdown_cell(macro * (TEXT // len(macro))),
+        "tables": nbformat.v4.new_markdown_cell("|a|b|\n|-|-|\n" + "|||\n" * (TEXT // 4)),
+        "lines": nbformat.v4.new_markdown_cell("\n\n".join("$<" for _ in range(TEXT // 4))),
+    }
+    return [pytest.param([*pictures, *[many] * 60], id=name) for name, many in much.items()]
+
+
+@pytest.mark.parametrize("cells", worst())
+def test_neither_the_notebook_nor_the_page_has_more_than_10_mb(cells):
+    answers = dict.fromkeys(STUBS, cells[-1]["source"] + " ")
+    submission = handed_in(answers, [json.loads(json.dumps(one)) for one in cells])
+    submission = type(submission)(submission.cells[-len(cells) :] + submission.cells[: -len(cells)], {  # answers come last
+        "cells": submission.notebook["cells"][-len(cells) :] + submission.notebook["cells"][: -len(cells)]
+    })  # fmt: skip
+    notebook = json.dumps({"cells": shown_in_formgrader(submission)}, ensure_ascii=False).encode()
+    page = page_of(submission).encode()
+    assert DRAWN * 0.9 < min(len(notebook), len(page)) < max(len(notebook), len(page)) <= LARGEST
+    assert "too long to be shown" in notebook.decode() and b"too long to be shown" in page
+    assert {*STUBS} <= {one["id"] for one in json.loads(notebook)["cells"]}
 
 
 def test_of_a_notebook_without_an_end_the_beginning_is_shown():
-    cells = shown(*(code("x" * TEXT) for _ in range(2 * ALL // TEXT)))
+    cells = shown_in_formgrader(
+        handed_in(RIGHT, [nbformat.v4.new_code_cell("x" * TEXT) for _ in range(2 * ALL // TEXT)])
+    )
     assert sum(len(cell["source"]) for cell in cells) <= ALL + TEXT
-    assert "The rest of the notebook is too long to be shown." in cells[-2]["source"] and cells[-1]["id"] == "f-test"
+    assert "The rest of the notebook is too long to be shown." in cells[-1]["source"]
 
 
-def test_a_test_is_shown_without_what_is_hidden_and_with_what_it_said():
-    _, test = shown(TEST, score=0.0, messages={"f-test": "f() is 2"})
-    assert test["source"] == "assert f() == 1"
-    assert [(output["output_type"], output["evalue"]) for output in test["outputs"]] == [("error", "f() is 2")]
+# ---------------------------------------------------------------------------- commands
+
+BUTTON = """
+from nbgrader.apps import NbGrader
+from nbgrader.apps.api import NbGraderAPI
+app = NbGrader()
+app.load_config_file()
+made = NbGraderAPI(config=app.config).generate_feedback("numbers", "amy")
+assert made["success"], made
+"""
 
 
-def test_points_that_are_missing_are_shown_as_an_error_also_where_no_check_said_why():
-    for score, kind in ((5.0, "stream"), (2.5, "error")):
-        _, test = shown(TEST, score=score)
-        assert [output["output_type"] for output in test["outputs"]] == [kind]
+@pytest.fixture
+def course(numbers_course, tmp_path):
+    """The course of `term.py` with our grader, and a submission in it that the exchange has brought, graded."""
+    folder = shutil.copytree(numbers_course, tmp_path / "a course")
+    shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
+    with open(folder / "nbgrader_config.py", "a") as config:
+        config.write(f"\nc.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
+    hand_in(folder, "amy", RIGHT, "2026-03-01 11:00:00 UTC")
+    (folder / "submitted" / "amy" / "numbers" / "submission_secret.txt").write_text("a secret")
+    nbgrader(folder, "autograde", "numbers")
+    return folder
+
+
+def is_ours_with_its_receipt(course):
+    page = course / "feedback" / "amy" / "numbers" / "numbers.html"
+    return (
+        page.with_name("timestamp.txt").read_text() == "2026-03-01 11:00:00.000000 UTC"
+        and page.with_name("submission_secret.txt").read_text() == "a secret"
+        and '<h2 id="exercises">' in page.read_text()
+        and score_of(page) == 7.0
+    )
+
+
+def test_nbgraders_own_commands_give_this_page(course, tmp_path):
+    nbgrader(course, "generate_feedback", "numbers")
+    assert is_ours_with_its_receipt(course)
+    nbgrader(course, "release_assignment", "numbers")
+    nbgrader(course, "release_feedback", "numbers")
+    (released,) = tmp_path.glob("exchange/*/feedback/*.html")
+    assert released.stem == notebook_hash(secret="a secret", notebook_id="numbers")
+    assert released.read_text() == (course / "feedback" / "amy" / "numbers" / "numbers.html").read_text()
+
+
+def test_the_formgraders_button_gives_this_page(course):
+    nbgrader(course, program=["-c", BUTTON])
+    assert is_ours_with_its_receipt(course)

@@ -15,7 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from grading.protocol import BUILT_IN, DIGITS, ELEMENTS, KINDS, NODES, Decoder, Encoder, Malformed, Stranger
+from grading.protocol import (
+    BUILT_IN,
+    DIGITS,
+    ELEMENTS,
+    KINDS,
+    NODES,
+    Decoder,
+    Encoder,
+    Malformed,
+    Stranger,
+    frame,
+)
 
 # ----------------------------------------------------------------- values, both ways
 
@@ -453,6 +464,13 @@ def test_what_would_take_long_or_make_no_sense_is_refused_at_once(tree):
 def test_an_array_of_objects_with_other_items_than_its_shape_is_an_array_of_nothing(items):
     array = Decoder(1 << 20).decode(array_of("|O", [2], items=items), b"")
     assert array.dtype == object and array.tolist() == [None, None]
+
+
+@pytest.mark.parametrize(
+    "value", [np.float64(1e-300 / 3), np.zeros((2, 3, 1))[:1], -1e-300 / 3, 10**300, "some text, and more", None]
+)
+def test_as_many_values_as_can_be_read_fit_into_a_header(value):
+    frame({"value": {"list": [Encoder().encode(value)] * (NODES - 1)}})
 
 
 def test_fields_with_bad_names_get_others():

@@ -14,10 +14,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 from conftest import ROOT, wait_until
 
-from grading import sandbox
+from grading import fleet, sandbox
+from grading.alone import Alone, Room
+from grading.assignment import CourseAssignment
 from grading.sandbox import (
     SANDBOXES,
     Bubblewrap,
@@ -259,17 +262,222 @@ def test_no_privilege_can_be_gained(student):
     assert look(student, code) in (-1, *REFUSED)
 
 
+# What no limit of a process counts, what looks into other processes, and what opens large parts of the kernel.
+CALLS = {
+    "ptrace": "ptrace(0, 0, None, None)",  # whoever started this process may look into it
+    "process_vm_readv": "process_vm_readv(os.getpid(), None, 0, None, 0, 0)",
+    "shared memory of System V": "shmget(0, 4096, 0o1600)",
+    "somebody's shared memory": "shmat(0, None, 0)",
+    "semaphores of System V": "semget(0, 1, 0o1600)",
+    "queues of System V": "msgget(0, 0o1600)",
+    "queues of POSIX": "mq_open(b'/mine', os.O_CREAT | os.O_RDWR, 0o600, None)",
+    "memory as a file": "memfd_create(b'mine', 0)",
+    "memory as a secret file": "syscall(447, 0)",
+    "memory in a pipe": "vmsplice(1, None, 0, 0)",
+    "watches on files": "inotify_init1(0)",
+    "rules about files": "syscall(444, None, 0, 1)",  # landlock_create_ruleset
+    "another's descriptors": "syscall(438, os.pidfd_open(os.getpid()), 1, 0)",  # pidfd_getfd
+    "io_uring": "syscall(425, 1, None)",
+    "what is newer than this list": "syscall(500)",
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls_that_no_answer_needs_are_refused(student, call):
+    code = f"import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nreturn libc.{CALLS[call]}, ctypes.get_errno()"
+    outcome, number = look(student, code)
+    assert outcome == -1 and number in (errno.EPERM, errno.ENOSYS)
+
+
+def test_there_are_no_sockets_but_pairs_of_the_same_process(student):
+    code = """
+        import socket
+        opened = []
+        for family in range(64):
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+                for make in (socket.socket, socket.socketpair):
+                    try:
+                        opened.append((make(family, kind), make.__name__, family, int(kind)))
+                    except OSError:
+                        pass
+        try:
+            opened[0][0][0].bind(chr(0) + "mine")
+        except PermissionError:
+            return [what for _, *what in opened]
+    """
+    assert look(student, code) == [["socketpair", socket.AF_UNIX, socket.SOCK_STREAM]]
+
+
+def test_attributes_and_room_of_a_file_are_nothing_that_its_size_does_not_tell(student):
+    code = """
+        import ctypes, os
+        file = os.open("file", os.O_CREAT | os.O_RDWR)
+        libc, found = ctypes.CDLL(None, use_errno=True), []
+        for call in (lambda: libc.fallocate(file, 1, ctypes.c_long(0), ctypes.c_long(1 << 30)),  # more than it may have
+                     lambda: libc.fsetxattr(file, b"user.mine", b"x" * 4000, 4000, 0)):
+            found.append([call(), ctypes.get_errno()])
+        os.posix_fallocate(file, 0, 1 << 20)  # the C library writes where the kernel can't
+        return found, os.stat(file).st_blocks >= 2048
+    """
+    assert look(student, code) == ([[-1, errno.EOPNOTSUPP]] * 2, True)
+
+
+THREADS = """
+    import threading
+    threading.stack_size(1 << 16)
+    over, started = threading.Event(), 0
+    try:
+        while started < 3000:
+            threading.Thread(target=over.wait, daemon=True).start()
+            started += 1
+    except RuntimeError:
+        pass
+    over.set()
+    return started
+"""
+
+
+def test_threads_are_few_also_where_the_grader_is_root(box):
+    with student_in(box) as student:
+        started = look(student, THREADS)
+        assert started in range(2, LIMITS.processes) or isinstance(box, Sandlock) and started == "StudentDied"
+        if isinstance(started, int):  # those have ended, and others are let in
+            assert look(student, THREADS) in range(2, LIMITS.processes)
+
+
 @pytest.mark.parametrize(
-    "call",
+    "code",
     [
-        "ptrace(0, 0, None, None)",  # whoever started this process may look into it
-        "process_vm_readv(os.getpid(), None, 0, None, 0, 0)",
-        "syscall(425, 1, None)",  # io_uring_setup
+        """
+        for number in range(20_000):
+            open(f"file-{number}", "w").close()
+        """,
+        """
+        for number in range(20_000):
+            os.mkdir(f"folder-{number}")
+            os.symlink("nothing", f"folder-{number}/link")
+        """,
+        """
+        for number in range(20_000):
+            os.link("mine", f"link-{number}")
+        """,
     ],
+    ids=["files", "folders", "links"],
 )
-def test_what_looks_into_processes_or_opens_the_kernel_is_forbidden(student, call):
-    code = f"import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nreturn libc.{call}, ctypes.get_errno()"
-    assert look(student, code) == (-1, errno.EPERM)
+def test_files_are_few_however_small_they_are(box, code):
+    limits = replace(LIMITS, disk=1 << 20)
+    allowed = 6 * (limits.disk >> 12)
+    code = f"""
+        import os, time
+        open("mine", "w").close()
+        try:
+{textwrap.indent(textwrap.dedent(code), "            ")}
+        except OSError:
+            pass
+        time.sleep(0.5)
+        return sum(len(names) + len(folders) for _, folders, names in os.walk("."))
+    """
+    with student_in(box, limits=limits) as student:
+        left = look(student, code)
+        assert left == "StudentDied" or left <= allowed
+        assert look(student, "return 7") == 7
+
+
+KEPT = {
+    "open files": """
+        files = [os.open(f"file-{number}", os.O_CREAT | os.O_RDWR) for number in range(40)]
+        for file in files:
+            written += write(file)
+    """,
+    "files that are removed and kept open": """
+        files = []
+        for number in range(40):
+            files.append(os.open("file", os.O_CREAT | os.O_RDWR))
+            os.unlink("file")
+            written += write(files[-1])
+    """,
+    "files that are removed and kept in the address space": """
+        for number in range(40):
+            file = os.open("file", os.O_CREAT | os.O_RDWR)
+            written += write(file)
+            kept.append(mmap.mmap(file, 4096))
+            os.close(file)
+            os.unlink("file")
+    """,
+}
+
+
+@pytest.mark.parametrize("code", KEPT.values(), ids=KEPT)
+def test_what_is_kept_of_a_disk_is_limited_as_what_is_seen_of_it(box, code):
+    code = f"""
+        import mmap, os, time
+        kept, written = [], 0
+        def write(file):
+            return sum(os.write(file, bytes(1 << 20)) for _ in range(4))
+        try:
+{textwrap.indent(textwrap.dedent(code), "            ")}
+        except OSError:
+            pass
+        time.sleep(0.5)
+        return written
+    """
+    with student_in(box) as student:
+        written = look(student, code)
+        assert written == "StudentDied" if isinstance(box, Sandlock) else written <= LIMITS.disk
+
+
+def test_what_pipes_and_sockets_hold_is_little(student):
+    code = """
+        import fcntl, os, socket
+        kept, held = [], 0
+        def fill(end):
+            os.set_blocking(end, False)
+            held = 0
+            try:
+                while True:
+                    held += os.write(end, bytes(1 << 16))
+            except OSError:
+                return held
+        for make in (os.pipe, socket.socketpair) * 50:
+            try:
+                kept.append(make())
+                read, write = [end if isinstance(end, int) else end.fileno() for end in kept[-1]]
+                if make is os.pipe:
+                    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 1 << 20)
+            except OSError:
+                pass
+            held += fill(write)
+        return held
+    """
+    assert 0 < look(student, code) < 64 << 20
+
+
+def test_what_answers_need_of_the_kernel_is_there(student):
+    code = """
+        import asyncio, concurrent.futures, mmap, os, shutil, sqlite3, subprocess, tempfile
+        import numpy as np
+        async def late(value):
+            await asyncio.sleep(0.001)
+            return value
+        found = [asyncio.run(late(1)), asyncio.run(asyncio.to_thread(lambda: 2))]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            found.append(sum(pool.map(int, "0111")))
+        with sqlite3.connect("base") as base:
+            base.execute("create table t (n)")
+            base.execute("insert into t values (4)")
+        found += base.execute("select n from t").fetchone()
+        np.arange(9.0).tofile("numbers")
+        np.memmap("numbers", float, "r+")[5] = 5
+        shutil.copy2("numbers", "copy")
+        found.append(int(np.fromfile("copy")[5]))
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.move("copy", folder + "/moved")
+            found.append(os.path.getsize(folder + "/moved") // 12)
+        memory = mmap.mmap(-1, 4096)
+        memory[0] = 7
+        return found + [memory[0]]
+    """
+    assert look(student, code) == [1, 2, 3, 4, 5, 6, 7]
 
 
 # Each leaves something where the next student might find it, and then looks for what the last one left.
@@ -389,6 +597,83 @@ def test_a_warm_process_that_was_killed_is_replaced():
 
 
 @pytest.mark.usefixtures("needs_bubblewrap")
+def test_what_is_got_ready_stands_and_is_replaced_when_it_has_ended():
+    box, preloads = WarmBubblewrap(), (Preload(), Preload(("import csv",)))
+    box.get_ready(LIMITS, *preloads)
+    first, second = box.warm.values()
+    box.get_ready(LIMITS, *preloads)
+    assert [*box.warm.values()] == [first, second]
+    first.process.kill()
+    first.process.wait()
+    box.get_ready(LIMITS, *preloads)
+    assert second in box.warm.values() and first not in box.warm.values() and len(box.warm) == 2
+
+
+@pytest.mark.usefixtures("needs_bubblewrap")
+@pytest.mark.parametrize("ended", [False, True], ids=["one that stands", "one that has ended"])
+def test_processes_that_were_forked_from_one_share_a_warm_sandbox(ended):
+    """Each gets a worker of its own, and where it has ended an own sandbox, too."""
+    box = WarmBubblewrap()
+    box.get_ready(LIMITS, Preload())
+    (warm,) = box.warm.values()
+    if ended:
+        warm.process.kill()
+        warm.process.wait()
+
+    def ask(number):
+        with student_in(box) as student:
+            for _ in range(5):
+                assert look(student, f"import time\ntime.sleep(0.01)\nreturn {number}") == number
+        return [*box.warm.values()] == [warm]
+
+    assert in_forks(ask, range(8)) == [not ended] * 8
+    assert ended or warm.process.poll() is None
+    with student_in(box) as student:
+        assert look(student, "return 7") == 7
+
+
+def in_forks(function, values):
+    """Call a function in processes that are forked from this one and run at the same time; return what came of it."""
+    forks = []
+    for value in values:
+        read, write = os.pipe()
+        fork = os.fork()
+        if fork == 0:
+            try:
+                os.write(write, json.dumps(function(value)).encode())
+            finally:
+                os._exit(0)
+        os.close(write)
+        forks.append((fork, read))
+    came = []
+    for fork, read in forks:
+        with open(read) as file:
+            came.append(json.loads(file.read() or "null"))
+        os.waitpid(fork, 0)
+    return came
+
+
+@pytest.mark.usefixtures("needs_bubblewrap")
+def test_nothing_in_a_sandbox_ends_or_looks_into_what_guards_it():
+    """In plain bubblewrap, where a worker sees its guard."""
+    with student_in(Bubblewrap()) as student:
+        code = """
+            import os, signal
+            found = []
+            for name in ("SIGKILL", "SIGSTOP", "SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"):
+                os.kill(os.getppid(), getattr(signal, name))
+            for what in ("mem", "environ", "fd/3"):
+                try:
+                    found.append(open(f"/proc/{os.getppid()}/{what}", "r+b" if what == "mem" else "rb").read(1))
+                except OSError as error:
+                    found.append(type(error).__name__)
+            return os.getppid(), found
+        """
+        assert look(student, code) == (1, ["PermissionError"] * 3)
+        assert look(student, THREADS) in range(2, LIMITS.processes)
+
+
+@pytest.mark.usefixtures("needs_bubblewrap")
 def test_a_worker_that_wants_slow_modules_finds_them_imported():
     box = WarmBubblewrap()
     code = "import sys\nreturn [name in sys.modules for name in ('csv', 'helper', 'absent')]"
@@ -423,8 +708,8 @@ def test_a_warm_process_ends_with_the_grader():
     code = "from grading.sandbox import *\nbox = WarmBubblewrap()\nprocess = box.start(Limits())\n(warm,) = box.warm.values()\nprint(warm.process.pid, flush=True)\ninput()"
     grader = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     warm = int(grader.stdout.readline())
+    wait_until(lambda: len(children(warm)) >= 4)  # bubblewrap's first process, the warm one, a worker and its guard
     family = children(warm) | {warm}
-    assert len(family) >= 4  # bubblewrap, its first process, the warm one, the student's
     grader.kill()
     grader.wait()
     grader.stdin.close()
@@ -448,6 +733,61 @@ def alive(process):
         return "Z" not in open(f"/proc/{process}/stat").read().rpartition(")")[2][:3]
     except FileNotFoundError:
         return False
+
+
+GRADER = """
+import os, sys
+sys.path.insert(0, {root!r})
+from grading.sandbox import Limits, named
+from grading.student import StudentProcess
+limits = Limits(cell=600, total=600)
+student = StudentProcess(lambda: named(sys.argv[1]).start(limits), {{}}, [], limits).__enter__()
+student.run("x = 1")
+print("running", flush=True)
+student.run("while True: pass")
+"""
+
+
+def test_a_worker_ends_with_a_grader_that_is_killed(box):
+    program = [sys.executable, "-c", GRADER.format(root=str(ROOT)), box.name]
+    with tempfile.TemporaryDirectory() as folder:
+        grader = subprocess.Popen(program, stdout=subprocess.PIPE, env=os.environ | {"TMPDIR": folder})
+        with grader.stdout:
+            assert grader.stdout.readline() == b"running\n"
+            family = children(grader.pid)
+            assert family
+            grader.kill()
+            grader.wait()
+            assert_ended(family)
+
+
+HEAVY = """
+import time
+memory = bytearray(600 << 20)
+while time.process_time() < 2.5:
+    pass
+x = len(memory) >> 20
+"""
+
+
+def heavy_in(name):
+    """Return what comes of a notebook that needs more than the process has that grades it."""
+
+    def grade():
+        limits = Limits(cell=60, cpu=20, memory=2 << 30)
+        with StudentProcess(lambda: named(name).start(limits), {}, ["x"], limits) as student:
+            error = student.run(HEAVY)
+            return [repr(error), student.value("x") if error is None else None], b""
+
+    return grade
+
+
+def test_the_limits_of_a_process_that_grades_are_not_those_of_the_student(box):
+    alone = Alone(heavy_in, [box.name], Room(memory=400 << 20, cpu=2))
+    try:
+        assert alone.call()[0] == ["None", 600]
+    finally:
+        alone.close()
 
 
 def test_what_lies_beside_the_notebook_is_a_copy_of_each_students_own(box):
@@ -604,12 +944,15 @@ def test_an_environment_in_a_folder_that_is_empty_for_a_worker_is_found(request,
 
 
 def test_a_course_inside_what_a_worker_reads_is_refused(tmp_path, monkeypatch):
-    keep_out_of(tmp_path)
+    keep_out_of(tmp_path, tmp_path.parent)
     inside = Path(sys.prefix) / "lib" / "a course"
-    with pytest.raises(NoSandbox, match="belongs to the Python that runs the grader: student code reads all of it"):
+    with pytest.raises(NoSandbox, match="belongs to the Python that runs the grader: student code reads all of that"):
         keep_out_of(inside)
-    with pytest.raises(NoSandbox, match=f"The course {sys.prefix} lies in {sys.prefix}"):
-        keep_out_of(sys.prefix)
+    with pytest.raises(NoSandbox, match=f"{sys.prefix} belongs to the course and lies in {sys.prefix}, which"):
+        keep_out_of(tmp_path, sys.prefix)
+    for system in ("/usr/share/course", "/usr/lib/course", "/lib/course"):
+        with pytest.raises(NoSandbox, match=f"^{system} belongs to the course"):
+            keep_out_of(system)
     (tmp_path / "link").symlink_to(sys.prefix)
     with pytest.raises(NoSandbox, match="Nothing was graded"):
         keep_out_of(tmp_path / "link" / "course")
@@ -617,3 +960,39 @@ def test_a_course_inside_what_a_worker_reads_is_refused(tmp_path, monkeypatch):
     with pytest.raises(NoSandbox, match="Make an environment elsewhere"):
         keep_out_of(tmp_path / "course")
     keep_out_of(tmp_path.parent)
+
+
+def test_an_environment_may_not_name_the_folder_of_a_course(tmp_path, monkeypatch):
+    """A file in it names other folders, and so does whoever links to it."""
+    course, environment = tmp_path / "courses" / "one", tmp_path / "environment"
+    course.mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "others.pth").write_text(f"{course.parent}\n")
+    (tmp_path / "link").symlink_to(environment)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "link" / "bin" / "python"))
+    monkeypatch.setattr(sandbox, "readable", sandbox.readable.__wrapped__)
+    for place in (course, environment / "course"):
+        with pytest.raises(NoSandbox, match=f"^{place} belongs to the course"):
+            keep_out_of(place)
+
+
+def test_the_gradebook_and_each_folder_of_a_course_is_kept_from_students(tmp_path):
+    (tmp_path / "source" / "one").mkdir(parents=True)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    nbformat.write(notebook, tmp_path / "source" / "one" / "one.ipynb")
+    base = Path(sys.prefix) / "gradebook.db"
+    for line, place in (
+        (f"c.CourseDirectory.db_url = 'sqlite:///{base}'", base),
+        ("c.CourseDirectory.submitted_directory = '/usr/share/submitted'", Path("/usr/share/submitted")),
+    ):
+        (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{line}\n")
+        course = CourseAssignment("one", tmp_path)
+        assert {tmp_path, place} <= {*course.places()}
+        with pytest.raises(NoSandbox, match=f"^{place} belongs to the course"):
+            for _ in fleet.autograde(course, [], None, None):
+                pass
+
+
+def test_the_place_where_nbgrader_exchanges_is_not_read():
+    assert not any(Path("/usr/local/share/nbgrader/exchange").is_relative_to(path) for path in readable())

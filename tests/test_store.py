@@ -488,7 +488,7 @@ def test_a_source_that_nobody_can_be_graded_with_is_refused(course, source, word
 
 def test_a_lost_notebook_is_made_again_and_keeps_no_page_from_anybody(course):
     course.assignment.autograded("amy").unlink()
-    with pytest.raises(NbGraderException, match="which feedback is made of. All other pages are there. .*: amy"):
+    with pytest.raises(NbGraderException, match="that feedback is made of. All other pages are there. .*: amy"):
         course.feedback()
     assert course.assignment.page("bob").exists()
     assert course.autograde()[0] == {"amy": "graded"}

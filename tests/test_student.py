@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from test_protocol import PLAIN, TREES, Point, assert_same
 
 from grading import student as trusted
-from grading.protocol import LENGTHS, Decoder, Malformed
+from grading.protocol import HEADER, LENGTHS, PARTS, Decoder, Malformed
 from grading.sandbox import Limits, Unconfined, WarmBubblewrap
 from grading.student import Pipe, StandIn, StudentDied, StudentProcess
 
@@ -573,8 +573,36 @@ def test_a_lie_about_lengths_or_a_torn_header_is_an_end(data):
 
 
 def test_an_answer_that_would_be_too_long_is_not_waited_for():
-    with pytest.raises(StudentDied, match="an answer has 1048577 bytes, and 1048576 are allowed"):
+    with pytest.raises(StudentDied, match="an answer has more than 1048576 bytes"):
         ask(LENGTHS.pack(2, (1 << 20) - 1) + b"{}")
+
+
+def test_a_header_that_would_be_too_long_is_not_waited_for():
+    with pytest.raises(StudentDied, match=f"an answer has more than {HEADER} bytes"):
+        ask(LENGTHS.pack(HEADER + 1, 0) + b"{}", limit=2 * HEADER)
+
+
+@pytest.mark.parametrize("part", [b"{},", b"[],", b"0,", b'{"":0},'])
+def test_no_objects_are_made_of_a_header_that_has_too_many(part, monkeypatch):
+    monkeypatch.setattr(trusted.json, "loads", lambda text: pytest.fail("they would take sixty times its memory"))
+    with pytest.raises(StudentDied, match="an answer is not what the protocol knows"):
+        ask(framed(b'{"value": [' + part * PARTS + b"0]}"), seconds=30, limit=HEADER)
+
+
+def test_an_answer_with_too_many_values_is_an_error_and_no_end(student):
+    for code in ("list(range(200_000))", "',' * 3_000_000", "'x' * 40_000_000"):
+        student.run(f"def f(): return {code}")
+        with pytest.raises(ValueError, match="the answer can't be used: the answer holds too many values"):
+            student.call("f")
+    assert student.died == []
+
+
+def test_of_what_a_cell_shows_the_first_is_kept(student):
+    student.run(
+        "from IPython.display import display, HTML\nfor n in range(9): display(HTML(f'{n}' * 10**6))", show=True
+    )
+    _, *shown = student.outputs
+    assert [output["data"]["text/html"][0] for output in shown] == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5, LENGTHS.pack(100, 0), framed(b"{}")[:-1]])

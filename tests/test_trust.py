@@ -19,8 +19,9 @@ from corpus import blank, save
 from damaged import DAMAGED
 
 from grading import fleet, standing
-from grading.assignment import SECRET, TIME, CourseAssignment
+from grading.assignment import CourseAssignment
 from grading.result import MISSING
+from grading.submission import SECRET, TIME
 
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
@@ -34,7 +35,7 @@ HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_O
 LIMITS = {"cell": 5, "call": 2, "total": 30}  # seconds, with time to spare
 # nbgrader's own command; it says what memory its processes took, and finds only the sandbox that it should.
 PROGRAM = """
-import pathlib, psutil, threading, time
+import contextlib, os, pathlib, psutil, threading
 import grading.sandbox
 def hidden(self, *arguments):
     raise OSError("hidden from this run")
@@ -42,21 +43,16 @@ for name, sandbox in grading.sandbox.SANDBOXES.items():
     if name != {name!r}:
         sandbox.start = hidden
 def watch():
-    while not over.wait(1):
-        judges = [each for each in psutil.Process().children(recursive=True) if "forkserver" in " ".join(each.cmdline())]
-        for each in [psutil.Process(), *judges]:
-            status = pathlib.Path(f"/proc/{{each.pid}}/status").read_text()
-            peaks[each.pid] = int(status.partition("VmHWM:")[2].split()[0])
-def watched():
-    while not over.is_set():
-        try:
-            watch()
-        except (psutil.Error, OSError, IndexError):
-            pass  # it ended while it was looked at
+    while not over.wait(0.2):
+        for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+            with contextlib.suppress(psutil.Error, OSError, IndexError):  # it ended while it was looked at
+                if each.pid == os.getpid() or "grading.alone" in " ".join(each.cmdline()):
+                    status = pathlib.Path(f"/proc/{{each.pid}}/status").read_text()
+                    peaks[each.pid] = int(status.partition("VmHWM:")[2].split()[0])
 peaks, over = {{}}, threading.Event()
 if __name__ == "__main__":
     from nbgrader.apps.nbgraderapp import main
-    threading.Thread(target=watched).start()
+    threading.Thread(target=watch).start()
     try:
         main()
     finally:
@@ -289,7 +285,7 @@ def warm(once, request):
 @pytest.fixture(scope="module")
 def pages(warm):
     """The feedback pages of one of the classes; `nbgrader generate_feedback` writes the same, see test_fleet.py."""
-    for _ in fleet.feedback(warm.course, fleet.Local(fleet.cores())):
+    for _ in fleet.feedback(warm.course):
         pass
     return {student: warm.course.page(student) for student in warm.results}
 
@@ -303,7 +299,7 @@ def test_every_submission_that_could_be_read_has_its_page(pages, warm):
 @pytest.mark.xdist_group(WARM)
 def test_no_page_runs_what_a_submission_brought(pages):
     usual = Runs(pages["honest-0"].read_text())
-    assert usual.scripts and usual.found == []
+    assert usual.scripts == [] and usual.found == []
     assert "<h2" in pages["honest-0"].read_text() and "&lt;p" not in pages["honest-0"].read_text()
     for student, path in pages.items():
         if path.exists():
