@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from called import not_ready, ready, sleep
+from called import not_ready, ready, ready_beside_another, sleep
 from conftest import ROOT, wait_until
 
 from grading.alone import Alone, Closed, Ended, Room
@@ -162,6 +162,20 @@ def test_calls_whose_warm_process_is_killed_are_made_again(own, tmp_path):
         assert [one.result()[0] for one in under_way] == 4 * ["seen"]
     wait_until(lambda: have_ended([warm, *forked]))
     assert not home.exists() and warm_of(own) != warm
+
+
+def test_where_what_was_prepared_is_killed_all_is_made_again(tmp_path):
+    calls = Alone(ready_beside_another)
+    with contextlib.closing(calls), ThreadPoolExecutor(1) as threads:
+        warm = warm_of(calls)
+        (prepared,) = below(warm)
+        under_way = threads.submit(calls.call, "wait_for", str(tmp_path / "done"))
+        wait_until(lambda: len(below(warm)) == 2)
+        os.kill(prepared, signal.SIGKILL)
+        wait_until(lambda: have_ended([warm]))
+        (tmp_path / "done").touch()
+        assert under_way.result()[0] == "seen"
+        assert len(below(warm_of(calls))) == 1
 
 
 def test_a_call_that_kills_its_warm_process_is_not_made_for_ever(own):
