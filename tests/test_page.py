@@ -340,6 +340,17 @@ def test_neither_the_notebook_nor_the_page_has_more_than_10_mb(cells):
     assert {*STUBS} <= {one["id"] for one in json.loads(notebook)["cells"]}
 
 
+def test_pictures_take_no_room_of_what_is_to_be_read():
+    photo = {"attachments": {"a.png": {"image/png": noise(600)}}}
+    plot = nbformat.v4.new_output("display_data", {"image/png": noise(600)})
+    extra = [
+        nbformat.v4.new_markdown_cell("![mine](attachment:a.png)") | photo,
+        nbformat.v4.new_code_cell("1", outputs=[plot]),
+    ]
+    page = page_of(handed_in(RIGHT, [*extra, nbformat.v4.new_code_cell("the_last = 1")]))
+    assert page.count("<img ") == 2 and "the_last" in page and "too long" not in page
+
+
 def test_of_a_notebook_without_an_end_the_beginning_is_shown():
     cells = shown_in_formgrader(
         handed_in(RIGHT, [nbformat.v4.new_code_cell("x" * TEXT) for _ in range(2 * ALL // TEXT)])
