@@ -31,8 +31,7 @@ SHOWN = 300  # characters of an error that are kept
 GRACE = 2  # seconds for a warm process to end by itself, with all that it has started
 # What the system says where the call itself took more than its process may have.
 TOO_MUCH = errno.ENOMEM, errno.EAGAIN, errno.EMFILE
-# Nothing is looked through for garbage: what is loaded is none, and a process of one call ends before there is any.
-PROGRAM = "import gc, sys; gc.disable(); sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
+PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
 
 libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # from the kernel's prctl.h
@@ -293,6 +292,7 @@ def serve():
             os.dup2(nothing, output)
         gc.collect()
         gc.freeze()  # what is here now stays, and no fork needs to look through it
+        gc.disable()  # a process of one call ends before there is any garbage
         door.send(b"+")
         answer_calls(door, home, function, room)
     finally:
@@ -301,10 +301,18 @@ def serve():
 
 
 def answer_calls(door, home, function, room):
-    """Fork a process for each call; when it has ended, kill and remove what it left, and say how it ended."""
+    """Fork a process for each call; when it has ended, kill and remove what it left, and say how it ended.
+
+    Where what was prepared for them is gone, so is what they are doing, and this returns: all is started anew for them.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     running, kept, warm, events = {}, children(), os.getpid(), select.poll()
     free = []  # folders for what a process writes for the time being: to remove one takes longer than all else here
-    events.register(door, select.POLLIN)
+    prepared = [os.pidfd_open(child) for child in kept]
+    for descriptor in (door.fileno(), *prepared):
+        events.register(descriptor, select.POLLIN)
     while True:
         for descriptor, _ in events.poll():
             if descriptor in running:
@@ -318,7 +326,7 @@ def answer_calls(door, home, function, room):
                 else:
                     free.append(folder)
                 tell(told, status)
-            elif asked := descriptors_from(door):
+            elif descriptor not in prepared and (asked := descriptors_from(door)):
                 connection, told = socket.socket(fileno=asked[0]), asked[1]
                 with connection:
                     try:

@@ -537,9 +537,10 @@ class Case:
     @property
     def weights(self):
         """The expected weights, by key."""
-        sizes = [rows * columns for rows, columns in self.shapes]
-        parts = np.split(np.array(self.values), np.cumsum(sizes)[:-1])
-        return {f"W{l}": part.reshape(shape) for l, (part, shape) in enumerate(zip(parts, self.shapes), start=1)}
+        found, left = {}, np.array(self.values)
+        for l, (rows, columns) in enumerate(self.shapes, start=1):
+            found[f"W{l}"], left = left[: rows * columns].reshape(rows, columns), left[rows * columns :]
+        return found
 
 
 def _numbers(text):
