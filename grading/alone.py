@@ -301,10 +301,18 @@ def serve():
 
 
 def answer_calls(door, home, function, room):
-    """Fork a process for each call; when it has ended, kill and remove what it left, and say how it ended."""
+    """Fork a process for each call; when it has ended, kill and remove what it left, and say how it ended.
+
+    Where what was prepared for them is gone, so is what they are doing, and this returns: all is started anew for them.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     running, kept, warm, events = {}, children(), os.getpid(), select.poll()
     free = []  # folders for what a process writes for the time being: to remove one takes longer than all else here
-    events.register(door, select.POLLIN)
+    prepared = [os.pidfd_open(child) for child in kept]
+    for descriptor in (door.fileno(), *prepared):
+        events.register(descriptor, select.POLLIN)
     while True:
         for descriptor, _ in events.poll():
             if descriptor in running:
@@ -318,7 +326,7 @@ def answer_calls(door, home, function, room):
                 else:
                     free.append(folder)
                 tell(told, status)
-            elif asked := descriptors_from(door):
+            elif descriptor not in prepared and (asked := descriptors_from(door)):
                 connection, told = socket.socket(fileno=asked[0]), asked[1]
                 with connection:
                     try:

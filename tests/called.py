@@ -16,6 +16,11 @@ def ready():
     return run
 
 
+def ready_beside_another():
+    subprocess.Popen(["sleep", "60"])
+    return run
+
+
 def not_ready(*call):
     return run(*call)
 

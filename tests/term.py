@@ -183,5 +183,5 @@ class Course:
 
 
 def score_of(page):
-    """Return the total that a feedback page begins with."""
-    return float(re.search(r'class="total"><strong>([\d.]+)</strong> of', Path(page).read_text(encoding="utf-8"))[1])
+    """Return the total that a feedback page begins with, this grader's or nbgrader's."""
+    return float(re.search(r'(?:class="total"><strong>|\(Score: )([\d.]+)', Path(page).read_text(encoding="utf-8"))[1])

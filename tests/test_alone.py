@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from called import not_ready, ready, sleep
+from called import not_ready, ready, ready_beside_another, sleep
 from conftest import ROOT, wait_until
 
 from grading.alone import Alone, Closed, Ended, Room
@@ -164,6 +164,20 @@ def test_calls_whose_warm_process_is_killed_are_made_again(own, tmp_path):
     assert not home.exists() and warm_of(own) != warm
 
 
+def test_where_what_was_prepared_is_killed_all_is_made_again(tmp_path):
+    calls = Alone(ready_beside_another)
+    with contextlib.closing(calls), ThreadPoolExecutor(1) as threads:
+        warm = warm_of(calls)
+        (prepared,) = below(warm)
+        under_way = threads.submit(calls.call, "wait_for", str(tmp_path / "done"))
+        wait_until(lambda: len(below(warm)) == 2)
+        os.kill(prepared, signal.SIGKILL)
+        wait_until(lambda: have_ended([warm]))
+        (tmp_path / "done").touch()
+        assert under_way.result()[0] == "seen"
+        assert len(below(warm_of(calls))) == 1
+
+
 def test_a_call_that_kills_its_warm_process_is_not_made_for_ever(own):
     with pytest.raises(Ended, match="^its process was killed, and so was the one that it was forked from"):
         own.call("kill_the_warm_one")
@@ -187,7 +201,8 @@ def test_a_warm_process_that_can_not_be_started_gets_a_sentence(reason, call):
 
 
 def test_what_it_can_not_import_gets_a_sentence(monkeypatch):
-    monkeypatch.setattr(sys, "path", [path for path in sys.path if Path(path).resolve() != ROOT])
+    # Other tests' courses, which bring the grader along, may have got there.
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if not Path(path, "grading").is_dir()])
     with pytest.raises(OSError, match="could not be started: ModuleNotFoundError: No module named 'grading'"):
         Alone(ready).call()
 

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 
 import kernels
-from conftest import ROOT, nbgrader
+from conftest import ROOT, Staying, nbgrader
 
 from grading import fleet, standing
 from grading.assignment import CourseAssignment, NbGraderException
@@ -58,7 +58,7 @@ class Course:
 
     def graded(self, course):
         work = Work(course.master, course.limits, available().name)
-        return [*fleet.autograde(course, course.students(), fleet.Here(), work)]
+        return [*fleet.autograde(course, course.students(), Staying(), work)]
 
     def run(self, command, assignment):
         """Run a command of an unmodified nbgrader; return what it said where it failed."""

@@ -1431,7 +1431,7 @@ COURSE = set(
     "jupyter_client jupyter_core jupyter_server jupyterlab notebook nbclient nbconvert nbformat nbgrader traitlets "
     "matplotlib_inline PIL dateutil cycler contourpy kiwisolver pyparsing fontTools packaging six rich pytest hypothesis "
     "sqlalchemy alembic requests urllib3 certifi httpx bs4 bleach jinja2 markupsafe mistune yaml jsonschema pygments "
-    "psutil rapidfuzz tornado zmq attr attrs sortedcontainers typing_extensions sandlock".split()
+    "psutil rapidfuzz tornado zmq attr attrs sortedcontainers typing_extensions sandlock latex2mathml".split()
 )
 # Who catches one of these goes on without the package.
 NO_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
