@@ -31,8 +31,7 @@ SHOWN = 300  # characters of an error that are kept
 GRACE = 2  # seconds for a warm process to end by itself, with all that it has started
 # What the system says where the call itself took more than its process may have.
 TOO_MUCH = errno.ENOMEM, errno.EAGAIN, errno.EMFILE
-# Nothing is looked through for garbage: what is loaded is none, and a process of one call ends before there is any.
-PROGRAM = "import gc, sys; gc.disable(); sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
+PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
 
 libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # from the kernel's prctl.h
@@ -293,6 +292,7 @@ def serve():
             os.dup2(nothing, output)
         gc.collect()
         gc.freeze()  # what is here now stays, and no fork needs to look through it
+        gc.disable()  # a process of one call ends before there is any garbage
         door.send(b"+")
         answer_calls(door, home, function, room)
     finally:

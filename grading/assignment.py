@@ -370,7 +370,11 @@ def handed_in_at(text):
 
 def write_whole(path, content):
     """Write a file beside its place and rename it then, so that it is never half there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
+    content = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    try:
+        beside.write_bytes(content)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
     os.replace(beside, path)

@@ -8,6 +8,7 @@ submission gets can't depend on where it was graded.
 
 import logging
 import os
+import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ from grading.page import about, feedback_page
 from grading.result import MISSING
 from grading.sandbox import available, keep_out_of
 
-TOGETHER = 16  # submissions that travel, and are stored, together at the most
+TOGETHER = 16  # submissions that travel together at the most
+SECOND, MOST = 1.0, 500  # in which how many submissions at the most are stored together
 STARTING = 10  # seconds for a cluster to answer, and to have somebody who works
 BYTES = 8 << 20  # of submissions that travel together, unless one alone has more
 
@@ -178,6 +180,23 @@ def batches(items, engine, count):
         yield batch
 
 
+def gathered(lists):
+    """Yield lists joined to those that come within a second: to store some takes hardly longer than to store one."""
+    some, since = [], time.monotonic()
+    try:
+        for few in lists:
+            some += few
+            if time.monotonic() - since > SECOND or len(some) >= MOST:
+                yield some
+                some, since = [], time.monotonic()
+    except NbGraderException:  # what was graded before that is stored all the same
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
+
+
 def autograde(course, students, engine, work, force=False, tell=lambda plan: None):
     """Grade what is new or has changed, and store it as it comes.
 
@@ -217,18 +236,17 @@ def autograde(course, students, engine, work, force=False, tell=lambda plan: Non
             writer.remember_version()
         flow = Flow(engine, grade_together)
 
-        def stored(graded):
-            writer.store(graded)
-            return [(one.result.student_id, one) for one in graded]
+        def graded():
+            handed_in = engine.handed_in(work, map(course.place, plan.changed))
+            for batch in batches(handed_in, engine, len(plan.changed)):
+                ids = [one.student_id for one in batch]
+                writer.begin(ids)
+                yield from flow.send(ids, work, batch)
+            yield from flow.finish()
 
-        handed_in = engine.handed_in(work, map(course.place, plan.changed))
-        for batch in batches(handed_in, engine, len(plan.changed)):
-            ids = [one.student_id for one in batch]
-            writer.begin(ids)
-            for graded in flow.send(ids, work, batch):
-                yield from stored(graded)
-        for graded in flow.finish():
-            yield from stored(graded)
+        for some in gathered(graded()):
+            writer.store(some)
+            yield from ((one.result.student_id, one) for one in some)
 
 
 def found_by(engine, work):

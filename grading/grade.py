@@ -101,7 +101,7 @@ class Walked:
     written: dict
     status: str
     why: list
-    notes: list
+    notes: str
     is_whole: bool = True
 
 
@@ -122,8 +122,8 @@ class Part:
         What the cells wrote into files, for the notebook that comes next.
     said : list of str
         What the tests said, in short.
-    notes : list of str
-        What happened, for the student: whole sentences.
+    notes : str
+        What happened, for the student.
     """
 
     status: str
@@ -133,7 +133,7 @@ class Part:
     outputs: dict = field(default_factory=dict)
     written: dict = field(default_factory=dict)
     said: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+    notes: str = ""
 
 
 def grade(work, notebook, submission, sandbox, beside=None):
@@ -228,14 +228,14 @@ def ending(student):
     if late and student.left > 0:
         call = student.limits.call
         why = str(late).replace(RUNNING.format(call), f"a call ran for more than {call:g} s")
-        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"], [sentence(why, late)]
+        return TIMED_OUT, [f"{why}, and was stopped: look for a loop that never ends"], sentence(why, late)
     if student.left <= 0:
         why = f"the cells together took more than {student.limits.total:g} s: of the rest only what it defines was run"
-        return TIMED_OUT, [why], [sentence(why)]
+        return TIMED_OUT, [why], sentence(why)
     if student.died:
         why = "a cell ended the notebook's own process"
-        return CRASHED, [f"{why}: read its code before you run it"], [sentence(why, student.died[0])]
-    return GRADED, [], []
+        return CRASHED, [f"{why}: read its code before you run it"], sentence(why, student.died[0])
+    return GRADED, [], ""
 
 
 def sentence(why, death=None):
@@ -564,7 +564,7 @@ def failed(master, submitted, why, seconds):
         dict.fromkeys(master.points),
         master.points,
         f"{why} Grade it by hand, or ask the student to submit less.",
-        notes=why,
+        notes={name: (FAILED, why) for name in master.notebooks},
     )
     made = [made_of(notebook, None, result) for notebook in master.notebooks.values()]
     return Graded(result, *map(dict, zip(*made)), submitted.digest, (), seconds, submitted.receipt)
@@ -643,11 +643,11 @@ def grade_notebook(work, notebook, submitted, beside, sandbox, read_so_far):
     data = submitted.notebooks.get(notebook.name)
     if data is None:
         why = submitted.missing.get(notebook.name, "It was not handed in.")
-        return Part(MISSING, [why], nothing, notes=[TO_A_TEACHER.sub("", why)])
+        return Part(MISSING, [why], nothing, notes=TO_A_TEACHER.sub("", why))
     try:
         read_so_far[notebook.name] = submission = read(data)
     except Rejected as rejection:
-        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing, notes=[sentence(rejection)])
+        return Part(MALFORMED, [f"It can't be read: {rejection}. {SUBMIT_AGAIN}"], nothing, notes=sentence(rejection))
     return grade(work, notebook, submission, sandbox, beside)
 
 
@@ -661,12 +661,11 @@ def joined(master, submitted, parts):
     by_hand = sum(score is None for score in scores.values())
     message = in_one({name: [*part.why, *part.said] for name, part in graded.items()})
     message = message or "All checks passed." * (not by_hand)
-    notes = in_one({name: part.notes for name, part in graded.items()})
+    notes = {name: (part.status, f"{part.notes} {submitted.remark}".strip()) for name, part in parts.items()}
     if by_hand:
         message = f"{message.rstrip('.')}. A person grades {by_hand} of {len(scores)} parts.".removeprefix(". ")
     if submitted.remark:
         message = f"{message.rstrip('.')}. {submitted.remark}"
-        notes = f"{notes} {submitted.remark}".strip()
     return Result(submitted.student_id, master.name, status, scores, master.points, message, messages, notes)
 
 

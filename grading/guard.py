@@ -6,6 +6,7 @@ no such process, as the filter of a sandbox has its own already, the worker lock
 """
 
 import ctypes
+import errno
 import fcntl
 import importlib.util
 import os
@@ -29,7 +30,6 @@ CAPABILITY_VERSION_3 = 0x20080522
 SECCOMP = {"x86_64": 317, "aarch64": 277}
 SECCOMP_SET_MODE_FILTER, NEW_LISTENER = 1, 8
 RECEIVE, ANSWER, QUESTION, GO_ON = 0xC0502100, 0xC0182101, 80, 1
-EAGAIN = 11
 
 FOLDERS = "/scratch", "/tmp", "/dev/shm"  # those that a worker can write to
 LOOK = 100  # milliseconds between two looks at what can only be looked at
@@ -104,7 +104,7 @@ def stay(child, listener, threads, proc, line=None, files=None):
             try:
                 fcntl.ioctl(listener, RECEIVE, about)
                 few = os.stat(f"{child}/task", dir_fd=proc).st_nlink - 2 < threads
-                error, flags = (0, GO_ON) if few else (-EAGAIN, 0)
+                error, flags = (0, GO_ON) if few else (-errno.EAGAIN, 0)
                 fcntl.ioctl(listener, ANSWER, about[:8] + struct.pack("=qiI", 0, error, flags))
             except OSError:  # who asked has ended meanwhile
                 pass

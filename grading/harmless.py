@@ -27,6 +27,7 @@ from PIL import Image
 TEXT = 20_000  # characters of one cell, and of its outputs together, that are shown
 OUTPUTS = 200  # of one cell
 FORMULA = 2_000  # characters of one formula
+ALT = 1_000  # characters of what describes a picture
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 DRAWN = 6 << 20  # characters of all pictures of a notebook: one may be asked for again and again
 PIXELS = 40_000_000  # of all pictures of a notebook: a small file can hold more than a browser's memory
@@ -75,11 +76,6 @@ class Output:
     kind: str
     text: str
 
-    @property
-    def length(self):
-        """How many characters there are to read."""
-        return len(self.text) if self.kind != "picture" else 0
-
 
 def outputs(found, pictures):
     """Return the outputs of a cell.
@@ -99,10 +95,11 @@ def outputs(found, pictures):
     for number, output in enumerate(found):
         if number == OUTPUTS or left <= 0:
             return [*shown, Output("printed", "... and more, which is too much to be shown")]
+        room = pictures.left
         one = output_of(output, pictures, left) if isinstance(output, dict) else None
         if one is None:
             continue
-        left -= one.length + 1
+        left -= len(one.text) - (room - pictures.left) + 1
         if shown and shown[-1].kind == one.kind == "printed":
             one = Output("printed", shown.pop().text + one.text)
         shown.append(one)
@@ -124,7 +121,7 @@ def output_of(output, pictures, most):
     source, alt = first_picture(flat(data.get("text/html")))
     for address, about in ((source, alt), *((f"data:{mime};base64,{flat(data.get(mime))}", "") for mime in PICTURES)):
         if picture := pictures.data(address):
-            return Output("picture", drawn(picture, text(about) or "a picture without a description"))
+            return Output("picture", drawn(picture, text(about, ALT) or "a picture without a description"))
     for kind in ("text/markdown", "text/latex"):
         if source := flat(data.get(kind)):
             return Output("words", words(source[:most], pictures))
@@ -217,18 +214,19 @@ def as_bytes(encoded):
 
 
 def pixels_of(kind, content):
-    """Return how many pixels some bytes are a picture of, 0 where they are none of that kind or more than one."""
+    """Return how many pixels some bytes are a picture of, 0 where they are none of that kind, or one that moves."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=[kind]) as image:
-            warnings.simplefilter("error")
+        with warnings.catch_warnings(action="error"), Image.open(io.BytesIO(content), formats=[kind]) as image:
             pixels = image.width * image.height
-            if pixels > PIXELS or getattr(image, "is_animated", False):
+            if pixels > PIXELS:
                 return 0
-            if kind == "PNG":
-                image.verify()  # to its end, every part by its checksum
-            else:
-                image.draft("L", (1, 1))  # as small as that goes: it has no checksums
+            if kind == "JPEG":  # it has no checksums: as small as it can be drawn
+                image.draft("L", (1, 1))
                 image.load()
+            elif image.is_animated:  # a JPEG may hold others as well, and a browser shows the first
+                return 0
+            else:
+                image.verify()  # to its end, every part by its checksum
     except Exception:  # noqa: BLE001 - a picture is whatever a student made
         return 0
     return pixels
@@ -384,8 +382,8 @@ KEPT = frozenset(
     "notation width lspace rspace".split()
 )
 SMALL = re.compile(r"[a-z-]+|[0-9]{0,2}(?:\.[0-9]+)?(?:em|ex|px|pt)?")  # nothing reaches over what is not its own
-# What the library does not know, as what it knows.
-ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|(?:gather|multline|eqnarray|equation)\*?|gathered)\}")
+# What the library does not know as what it knows, and without the numbers, which it begins anew in each formula.
+ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|(?:align|gather|multline|eqnarray|equation)\*?|gathered)\}")
 LABEL = re.compile(r"\\label\{[^{}]*\}")
 
 

@@ -92,8 +92,10 @@ def look(notebook, submission, made=None, files=None):
         # A test with an answer in it was run, and a person wants to see that.
         if test is None or notebook.answers_in(known):
             ran = made.get(name, []) if is_answer and name in programs else cell.get("outputs")
+            drawn = pictures.left
             content, below = as_shown(known, cell, ran, pictures, TEXT if room >= 0 else SHORT)
-            room -= len(content) + sum(output.length for output in below) + 100
+            drawn -= pictures.left
+            room -= len(content) + sum(len(output.text) for output in below) - drawn + 100
             title, mark = f"Cell {number}", None
             if is_answer:
                 mark = marks.pop(name)
@@ -399,7 +401,9 @@ class About:
 
     @property
     def state(self):
-        return STATES[self.status]
+        """What happened, and what to do about it."""
+        what, todo = STATES[self.status]
+        return what, "Your teacher has graded it." if self.status == FAILED and not self.waits else todo
 
     @property
     def most(self):
@@ -461,8 +465,9 @@ def about(notebook, titles, result, cells, marks, penalty):
                     by_hand(mark),
                 )
             )
-    student, notes, left = text(result.student_id), text(result.notes), tuple(comments.items())
-    return About(notebook.title, student, result.status, notes, tuple(lines), penalty, named, left)
+    status, notes = result.notes.get(notebook.name, (result.status, ""))
+    student, left = text(result.student_id), tuple(comments.items())
+    return About(notebook.title, student, status, text(notes), tuple(lines), penalty, named, left)
 
 
 def labelled(message):

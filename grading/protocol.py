@@ -451,10 +451,10 @@ def short(numbers):
 
 def hashable(keys):
     try:
-        hashes = Counter(map(hash, keys))
+        hashes = [*map(hash, keys)]
     except TypeError as error:
         raise Malformed("a key can't be hashed") from error
-    if hashes and hashes.most_common(1)[0][1] > ALIKE:
+    if len(hashes) > ALIKE and Counter(hashes).most_common(1)[0][1] > ALIKE:
         raise Malformed("too many keys have one hash")
     return keys
 

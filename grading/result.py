@@ -29,8 +29,8 @@ class Result:
         What happened and what to do about it.
     messages : dict of str to str
         What a test said, in full; nothing for one that passed.
-    notes : str
-        Of the message what no test said, for the student.
+    notes : dict of str to (str, str)
+        For the student, by the names of the notebooks: the state of each, and what happened.
     """
 
     student_id: str
@@ -40,7 +40,7 @@ class Result:
     max_scores: dict = field(default_factory=dict)
     message: str = ""
     messages: dict = field(default_factory=dict)
-    notes: str = ""
+    notes: dict = field(default_factory=dict)
 
     @property
     def score(self):

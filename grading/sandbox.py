@@ -353,11 +353,19 @@ def bubblewrapped(program, disk, helpers=(), options=(), **pipes):
             bufsize=0,
             stderr=subprocess.DEVNULL,
             pass_fds=[*contents.values()],
+            process_group=0,
             **pipes,
         )
     finally:
         for file in contents.values():
             os.close(file)
+
+
+def end(process):
+    """End bubblewrap with all in it, also where it was just started and what it has forked would not end with it yet."""
+    if process.poll() is None:  # and only where it was started: in a fork of that process it seems to have ended
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def in_memory(content):
@@ -378,12 +386,7 @@ class Bubblewrap(Sandbox):
         program = command(GUARD, lock(ASK).hex(), str(limits.processes), str(limits.disk))
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = bubblewrapped(program, limits.disk, options=["--disable-userns", "--as-pid-1"], **pipes)
-
-        def kill():
-            process.kill()
-            process.wait()
-
-        return taken_over(process, kill)
+        return taken_over(process, functools.partial(end, process))
 
 
 class WarmBubblewrap(Sandbox):
@@ -446,7 +449,7 @@ class Warm:
             pipes = {"stdin": theirs, "stdout": subprocess.DEVNULL}
             self.process = bubblewrapped(program, limits.disk, preload.files, **pipes)
         self.ended = os.pidfd_open(self.process.pid)
-        weakref.finalize(self, end, self.process, self.door, self.ended)
+        weakref.finalize(self, leave, self.process, self.door, self.ended)
         self.door.send(lock(ASK))
         self.door.send("\n".join(preload.imports).encode())
 
@@ -462,11 +465,10 @@ class Warm:
         return bool(events.poll(0))
 
 
-def end(process, door, ended):
+def leave(process, door, ended):
     door.close()
     os.close(ended)
-    process.kill()
-    process.wait()
+    end(process)
 
 
 # What no worker needs: what makes processes, leads out of a namespace or into another process; what is kept outside of

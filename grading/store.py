@@ -338,7 +338,7 @@ class Store:
             stored.append(self._row(student, one.digest, result.status, result.as_json(), penalty, known_now))
         for kind, rows in new.items():
             if rows:
-                self.db.execute(insert(kind), rows)
+                self.db.execute(insert(kind.__table__), rows)
         self.db.execute(delete(Outcomes).where(self._these([*by_id])))
         self.db.execute(insert(Outcomes), stored)
         self.db.commit()

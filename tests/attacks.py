@@ -1128,7 +1128,7 @@ cell(
         except RuntimeError:
             time.sleep(0.01)  # without a pause it sometimes ends Python itself
 """,
-    status="timed_out",
+    status=None,  # it times out; in sandlock, where root has it graded, the process is ended
 )
 cell(
     "processes",

@@ -59,7 +59,9 @@ def handed_in(answers=None, extra=(), without=()):
 
 def result(scores=None, messages=None, status="graded", notes="", message="All checks passed."):
     scores = MASTER.points | (scores or {})
-    return Result("zoe", "numbers", status, scores, MASTER.points, message, messages or {}, notes)
+    return Result(
+        "zoe", "numbers", status, scores, MASTER.points, message, messages or {}, {"numbers": (status, notes)}
+    )
 
 
 def marked(scores=None, **others):

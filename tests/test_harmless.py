@@ -36,9 +36,9 @@ from grading.page import as_it_is
 ELSEWHERE = "http://elsewhere.example/"
 
 
-def picture(kind="PNG", size=(20, 10), **options):
+def picture(kind="PNG", size=(20, 10), mode="RGB", **options):
     made = io.BytesIO()
-    Image.new("RGB", size, "red").save(made, kind, **options)
+    Image.new(mode, size, "white").save(made, kind, **options)
     return made.getvalue()
 
 
@@ -195,6 +195,12 @@ def test_pictures_of_two_kinds_are_shown():
         assert seen["alt"] == "a picture without a description"
 
 
+def test_what_describes_pictures_is_not_without_an_end():
+    html = f"<img alt='{'x' * 99_000}' src='{DATA}'>"
+    found = out(*[shows(text_html=html)] * 99)
+    assert len(found) < 25 and sum(len(text) for _, text in found) < 2 * TEXT
+
+
 def test_markdown_and_latex_are_shown_as_they_are_meant():
     ((kind, made),) = out(shows(text_markdown=f"**b** ![]({ELSEWHERE})", text_plain="<Markdown>"))
     assert kind == "words" and "<strong>b</strong>" in made and is_harmless(made)
@@ -240,7 +246,7 @@ DAMAGED = {
     "a GIF": picture("GIF"),
     "a WebP": animated("WEBP"),
     "a JPEG that is cut off": picture("JPEG", (300, 300))[:-200],
-    "a bomb": picture(size=(7_000, 7_000)),
+    "a bomb": picture(size=(10_000, 10_000), mode="1"),
 }
 
 
@@ -251,6 +257,11 @@ def test_a_file_that_is_no_whole_picture_is_not_shown(name, recwarn):
         assert Pictures().data(f"data:{mime};base64,{in_base_64(content)}") == ""
     assert Pictures({"a.png": content}).at("a.png", None) == ""
     assert not recwarn.list  # a warning would be printed for each
+
+
+def test_a_photograph_that_brings_others_along_is_shown():
+    several = picture("MPO", (300, 300), save_all=True, append_images=[Image.new("RGB", (90, 90))])
+    assert Pictures().data(f"data:image/jpeg;base64,{in_base_64(several)}")
 
 
 def test_a_picture_is_shown_as_it_is_whatever_follows_it():

@@ -196,7 +196,7 @@ def test_a_note_names_a_cell_unless_hidden_lines_chose_it(end, named):
     master = Master("one", {"one": bytes_of(made_of(CELLS))})
     came = grade_one(Work(master, LIMITS), Submitted("zoe", "", {"one": bytes_of(made)}), available())
     assert (came.result.status, came.result.score) == ("crashed", 15)
-    assert came.result.notes == f"A cell ended the notebook's own process{named}."
+    assert came.result.notes["one"] == ("crashed", f"A cell ended the notebook's own process{named}.")
 
 
 # ------------------------------------------------------------- what is said all the same

@@ -218,7 +218,7 @@ def test_what_a_person_gave_and_said_is_there():
     assert "Your teacher gave 1.5 points and 1 point of extra credit." in square
     assert "Your teacher says: Short." in line_of(page, "double")
     assert "Your teacher says: A picture." in line_of(page, "draw") and "Your teacher gave" not in line_of(page, "draw")
-    assert "not graded yet, of 3 points" in line_of(page, "why")
+    assert "not graded yet, up to 3 points" in line_of(page, "why")
     assert "14.5 of 18 points so far" in told(page) and "Your teacher still grades 1 of 6 parts." in told(page)
 
 
@@ -247,7 +247,14 @@ def test_each_state_says_what_happened_and_what_to_do(status):
         assert f'<p class="state"><strong>{what}</strong> It took <code>5</code> s. {todo}</p>' in page
         assert status.replace("_", " ") in page.lower()
     assert ('<h2 id="cells">' in page) == (submission is not None)
-    assert ("Not graded yet, of 18 points" in told(page)) == (status == FAILED)
+    assert ("Not graded yet, up to 18 points" in told(page)) == (status == FAILED)
+
+
+def test_what_failed_and_was_graded_by_a_person_says_so():
+    graded = result(dict.fromkeys(MASTER.points), status=FAILED, notes="It took too much.")
+    by_hand = {name.replace("-", "_"): {"auto": None, "manual": 1.0, "waits": False} for name in MASTER.points}
+    page = told(page_of(None, graded, marked(**by_hand)))
+    assert "6 of 18 points Failed: this could not be graded. It took too much. Your teacher has graded it." in page
 
 
 def test_a_page_has_a_link_to_each_of_the_students_cells():
@@ -338,6 +345,17 @@ def test_neither_the_notebook_nor_the_page_has_more_than_10_mb(cells):
     assert DRAWN * 0.9 < min(len(notebook), len(page)) < max(len(notebook), len(page)) <= LARGEST
     assert "too long to be shown" in notebook.decode() and b"too long to be shown" in page
     assert {*STUBS} <= {one["id"] for one in json.loads(notebook)["cells"]}
+
+
+def test_pictures_take_no_room_of_what_is_to_be_read():
+    photo = {"attachments": {"a.png": {"image/png": noise(600)}}}
+    plot = nbformat.v4.new_output("display_data", {"image/png": noise(600)})
+    extra = [
+        nbformat.v4.new_markdown_cell("![mine](attachment:a.png)") | photo,
+        nbformat.v4.new_code_cell("1", outputs=[plot]),
+    ]
+    page = page_of(handed_in(RIGHT, [*extra, nbformat.v4.new_code_cell("the_last = 1")]))
+    assert page.count("<img ") == 2 and "the_last" in page and "too long" not in page
 
 
 def test_of_a_notebook_without_an_end_the_beginning_is_shown():

@@ -1,6 +1,7 @@
 """sandbox.py: what a worker can't see, can't do and can't use up, in every sandbox that there is."""
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -603,10 +604,20 @@ def test_what_is_got_ready_stands_and_is_replaced_when_it_has_ended():
     first, second = box.warm.values()
     box.get_ready(LIMITS, *preloads)
     assert [*box.warm.values()] == [first, second]
-    first.process.kill()
-    first.process.wait()
+    sandbox.end(first.process)
     box.get_ready(LIMITS, *preloads)
     assert second in box.warm.values() and first not in box.warm.values() and len(box.warm) == 2
+
+
+@pytest.mark.usefixtures("needs_bubblewrap")
+def test_nothing_is_left_of_a_sandbox_that_ends_as_it_starts():
+    limits = replace(LIMITS, disk=1_234_567 + os.getpid())  # which stands in what it is started with
+    for number in range(40):
+        (process := (WarmBubblewrap, Bubblewrap)[number % 2]().start(limits)).end()
+    del process
+    gc.collect()
+    listed = ["ps", "-eww", "-o", "args"]
+    wait_until(lambda: str(limits.disk) not in subprocess.run(listed, capture_output=True, text=True).stdout)
 
 
 @pytest.mark.usefixtures("needs_bubblewrap")
@@ -617,8 +628,7 @@ def test_processes_that_were_forked_from_one_share_a_warm_sandbox(ended):
     box.get_ready(LIMITS, Preload())
     (warm,) = box.warm.values()
     if ended:
-        warm.process.kill()
-        warm.process.wait()
+        sandbox.end(warm.process)
 
     def ask(number):
         with student_in(box) as student:

@@ -537,9 +537,10 @@ class Case:
     @property
     def weights(self):
         """The expected weights, by key."""
-        sizes = [rows * columns for rows, columns in self.shapes]
-        parts = np.split(np.array(self.values), np.cumsum(sizes)[:-1])
-        return {f"W{l}": part.reshape(shape) for l, (part, shape) in enumerate(zip(parts, self.shapes), start=1)}
+        found, left = {}, np.array(self.values)
+        for l, (rows, columns) in enumerate(self.shapes, start=1):
+            found[f"W{l}"], left = left[: rows * columns].reshape(rows, columns), left[rows * columns :]
+        return found
 
 
 def _numbers(text):
@@ -1430,7 +1431,7 @@ COURSE = set(
     "jupyter_client jupyter_core jupyter_server jupyterlab notebook nbclient nbconvert nbformat nbgrader traitlets "
     "matplotlib_inline PIL dateutil cycler contourpy kiwisolver pyparsing fontTools packaging six rich pytest hypothesis "
     "sqlalchemy alembic requests urllib3 certifi httpx bs4 bleach jinja2 markupsafe mistune yaml jsonschema pygments "
-    "psutil rapidfuzz tornado zmq attr attrs sortedcontainers typing_extensions sandlock".split()
+    "psutil rapidfuzz tornado zmq attr attrs sortedcontainers typing_extensions sandlock latex2mathml".split()
 )
 # Who catches one of these goes on without the package.
 NO_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
