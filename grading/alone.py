@@ -179,7 +179,7 @@ class Warm:
             if self.door.recv(1, socket.MSG_PEEK):  # its one word stays there, for all who wait
                 return ""
         said = os.pread(self.said.fileno(), 1 << 16, 0).decode(errors="replace").strip()
-        return said.rpartition("\n")[2][:SHOWN].rstrip(".") or "it ended at once"
+        return said.rpartition("\n")[2][:SHOWN].rstrip(".") or "it ended before it was ready"
 
     def ask(self, request, most):
         """Have a process do what a request asks for.

@@ -189,7 +189,11 @@ def test_a_call_that_kills_its_warm_process_is_not_made_for_ever(own):
 
 @pytest.mark.parametrize(
     "reason, call",
-    [("KeyError: 'a defect'", ["be_wrong"]), ("it ended at once", ["fall"]), ("it ended at once", ["leave", 0])],
+    [
+        ("KeyError: 'a defect'", ["be_wrong"]),
+        ("it ended before it was ready", ["fall"]),
+        ("it ended at once", ["leave", 0]),
+    ],
     ids=["it raises", "it falls", "it ends"],
 )
 def test_a_warm_process_that_can_not_be_started_gets_a_sentence(reason, call):
