@@ -192,7 +192,7 @@ def test_a_call_that_kills_its_warm_process_is_not_made_for_ever(own):
     [
         ("KeyError: 'a defect'", ["be_wrong"]),
         ("it ended before it was ready", ["fall"]),
-        ("it ended at once", ["leave", 0]),
+        ("it ended before it was ready", ["leave", 0]),
     ],
     ids=["it raises", "it falls", "it ends"],
 )
