@@ -586,13 +586,16 @@ def named(name):
 
 
 @functools.cache
-def available():
-    """Return the first sandbox that works on this machine; raise NoSandbox with what to install."""
+def available(limits=Limits(), preload=Preload()):
+    """Return the first sandbox that works on this machine; raise NoSandbox with what to install.
+
+    What it is tried with stands ready then.
+    """
     reasons = []
     for kind in (WarmBubblewrap, Bubblewrap, Sandlock):  # the quickest first
         try:
             box = named(kind.name)
-            process = box.start(Limits())
+            process = box.start(limits, preload)
             try:
                 if answers(process):
                     return box
