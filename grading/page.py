@@ -401,7 +401,9 @@ class About:
 
     @property
     def state(self):
-        return STATES[self.status]
+        """What happened, and what to do about it."""
+        what, todo = STATES[self.status]
+        return what, "Your teacher has graded it." if self.status == FAILED and not self.waits else todo
 
     @property
     def most(self):

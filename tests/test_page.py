@@ -250,6 +250,13 @@ def test_each_state_says_what_happened_and_what_to_do(status):
     assert ("Not graded yet, up to 18 points" in told(page)) == (status == FAILED)
 
 
+def test_what_failed_and_was_graded_by_a_person_says_so():
+    graded = result(dict.fromkeys(MASTER.points), status=FAILED, notes="It took too much.")
+    by_hand = {name.replace("-", "_"): {"auto": None, "manual": 1.0, "waits": False} for name in MASTER.points}
+    page = told(page_of(None, graded, marked(**by_hand)))
+    assert "6 of 18 points Failed: this could not be graded. It took too much. Your teacher has graded it." in page
+
+
 def test_a_page_has_a_link_to_each_of_the_students_cells():
     page = with_everything()
     seen = Page(page)

@@ -604,8 +604,7 @@ def test_what_is_got_ready_stands_and_is_replaced_when_it_has_ended():
     first, second = box.warm.values()
     box.get_ready(LIMITS, *preloads)
     assert [*box.warm.values()] == [first, second]
-    first.process.kill()
-    first.process.wait()
+    sandbox.end(first.process)
     box.get_ready(LIMITS, *preloads)
     assert second in box.warm.values() and first not in box.warm.values() and len(box.warm) == 2
 
@@ -629,8 +628,7 @@ def test_processes_that_were_forked_from_one_share_a_warm_sandbox(ended):
     box.get_ready(LIMITS, Preload())
     (warm,) = box.warm.values()
     if ended:
-        warm.process.kill()
-        warm.process.wait()
+        sandbox.end(warm.process)
 
     def ask(number):
         with student_in(box) as student:
