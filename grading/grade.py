@@ -72,7 +72,8 @@ class Work:
     @functools.cached_property
     def preload(self):
         """What a sandbox may load before any submission is there."""
-        return Preload(self.master.imports, tuple(self.master.files.items()))
+        own, slow = self.master.imports
+        return Preload(slow, tuple(self.master.files.items()), own)
 
     @functools.cached_property
     def emptier(self):
@@ -264,7 +265,7 @@ def asks_for_imports(notebook, submission, together):
     run = [cell.source for cell in submission.cells if cell.kind == "code" and plain(cell.source) not in ours]
     run += [cell.less_imports for cell in notebook.code if cell.is_given and not cell.is_put_off]
     run += [test.source for test in notebook.tests if test.key in together]
-    return not notebook.loaded.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
+    return not notebook.slow.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
 
 
 def walk(notebook, submission, student, together, asked=None):
@@ -583,7 +584,7 @@ def ready(work):
         sandbox = sandbox_for(work)
     except NoSandbox:  # where others grade, finding is enough
         return functools.partial(answer, work, None)
-    sandbox.get_ready(work.limits, work.emptier, work.preload)
+    sandbox.get_ready(work.limits, work.preload)
     for known in ("notebook", "released"):
         notebooks = {name: getattr(one, known) for name, one in work.master.notebooks.items()}
         grade_one(work, Submitted("", "", {name: data for name, data in notebooks.items() if data}), sandbox)
