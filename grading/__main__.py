@@ -22,10 +22,10 @@ from rich.text import Text
 
 from grading import fleet, standing, store
 from grading.assignment import CourseAssignment, NbGraderException, for_once
-from grading.grade import OtherVersion, Work
+from grading.grade import OtherVersion, Work, processes
 from grading.release import release as build
 from grading.result import FAILED, GRADED, MISSING, escaped, no_formula, one_line
-from grading.sandbox import NoSandbox, Unconfined, available
+from grading.sandbox import NoSandbox, Unconfined
 
 console = Console()
 if not console.is_terminal:
@@ -126,9 +126,7 @@ def verify(arguments):
             for student, folder in handed_in.items():
                 shutil.copytree(folder, course.submission(student).parent)
             plans = []
-            graded = fleet.autograde(
-                course, [*handed_in], fleet.Local(1), work(course, sandbox(arguments)), tell=plans.append
-            )
+            graded = fleet.autograde(course, [*handed_in], fleet.Local(1), work(course, arguments), tell=plans.append)
             graded = dict(graded)
     by_tests = sum(test.points for test in course.master.tests)
     for student, expected in (("reference", by_tests), ("untouched", 0.0)):
@@ -164,8 +162,9 @@ def sample(arguments):
 def autograde(arguments):
     course = of(arguments)
     students = chosen(course, arguments.student)
+    asked_for = work(course, arguments)
     # A cluster's nodes find their own sandbox.
-    box = sandbox(arguments) if arguments.unsafe_no_sandbox or not arguments.scheduler else None
+    where = f"on {arguments.scheduler}" if arguments.scheduler else f"in {processes(asked_for).sandbox()}"
     states, unchanged, left_out, started = Counter(), 0, 0, time.monotonic()
 
     def tell(plan):
@@ -176,11 +175,8 @@ def autograde(arguments):
         for sentence in plan.sentences():
             say(sentence)
 
-    with progress("Grading " + (f"in {box.name}" if box else f"on {arguments.scheduler}"), len(students)) as (
-        bar,
-        task,
-    ):
-        graded = fleet.autograde(course, students, engine(arguments), work(course, box), arguments.force, tell)
+    with progress(f"Grading {where}", len(students)) as (bar, task):
+        graded = fleet.autograde(course, students, engine(arguments), asked_for, arguments.force, tell)
         for _, one in graded:
             states.update([one.result.status] if one else [])
             if one and needs_a_look(one.result):
@@ -375,19 +371,14 @@ def of(arguments):
     return CourseAssignment(arguments.assignment, arguments.course)
 
 
-def work(course, box):
-    return Work(course.master, course.limits, box and box.name)
+def work(course, arguments):
+    if arguments.unsafe_no_sandbox:
+        say("No sandbox: every submission runs with your rights on this machine.", "bold red")
+    return Work(course.master, course.limits, Unconfined.name if arguments.unsafe_no_sandbox else None)
 
 
 def engine(arguments):
     return fleet.Cluster(arguments.scheduler) if arguments.scheduler else fleet.Local(arguments.jobs or fleet.cores())
-
-
-def sandbox(arguments):
-    if arguments.unsafe_no_sandbox:
-        say("No sandbox: every submission runs with your rights on this machine.", "bold red")
-        return Unconfined()
-    return available()
 
 
 @contextlib.contextmanager

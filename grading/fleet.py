@@ -18,7 +18,7 @@ from grading import standing, store
 from grading.grade import OtherVersion, Work, end_processes, found_together, grade_together, processes, version
 from grading.page import about, feedback_page
 from grading.result import MISSING
-from grading.sandbox import available, keep_out_of
+from grading.sandbox import keep_out_of
 
 TOGETHER = 16  # submissions that travel together at the most
 SECOND, MOST = 1.0, 500  # in which how many submissions at the most are stored together
@@ -326,4 +326,4 @@ def cores():
 def grade_class(course, students, force=False, tell=lambda plan: None):
     """Grade on all cores of this machine, as `nbgrader autograde` and the formgrader do here; see `autograde`."""
     engine = Local(min(cores(), len(students)))
-    return autograde(course, students, engine, Work(course.master, course.limits, available().name), force, tell)
+    return autograde(course, students, engine, Work(course.master, course.limits), force, tell)

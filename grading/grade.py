@@ -72,7 +72,8 @@ class Work:
     @functools.cached_property
     def preload(self):
         """What a sandbox may load before any submission is there."""
-        return Preload(self.master.imports, tuple(self.master.files.items()))
+        own, slow = self.master.imports
+        return Preload(slow, tuple(self.master.files.items()), own)
 
     @functools.cached_property
     def emptier(self):
@@ -264,7 +265,7 @@ def asks_for_imports(notebook, submission, together):
     run = [cell.source for cell in submission.cells if cell.kind == "code" and plain(cell.source) not in ours]
     run += [cell.less_imports for cell in notebook.code if cell.is_given and not cell.is_put_off]
     run += [test.source for test in notebook.tests if test.key in together]
-    return not notebook.loaded.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
+    return not notebook.slow.isdisjoint(word for source in run for word in re.findall(r"\w+", source))
 
 
 def walk(notebook, submission, student, together, asked=None):
@@ -420,8 +421,8 @@ def find_together(work, sandbox):
     return found
 
 
-def work_in(name):
-    return named(name) if name else available()
+def sandbox_for(work):
+    return named(work.sandbox) if work.sandbox else available(work.limits, work.emptier)
 
 
 # ------------------------------------------------------------- what an engine maps
@@ -467,6 +468,10 @@ class Processes:
         clock = notebooks * (3 * limits.total + 2 * limits.cell + STARTING) + 4 * tests * limits.test + SPARE
         room = Room(cpu=SPARE + int(tests * limits.test), clock=clock, answer=ANSWER * notebooks)
         self.alone = Alone(ready, [self.work], room)
+
+    def sandbox(self):
+        """Return the name of the sandbox that submissions run in; raise NoSandbox where there is none."""
+        return self.alone.call("sandbox")[0]
 
     def find_together(self):
         """Return what `find_together` returns."""
@@ -576,10 +581,10 @@ def failed(master, submitted, why, seconds):
 def ready(work):
     """Return what answers requests, in a process that has everything loaded and compiled that grading needs."""
     try:
-        sandbox = work_in(work.sandbox)
+        sandbox = sandbox_for(work)
     except NoSandbox:  # where others grade, finding is enough
         return functools.partial(answer, work, None)
-    sandbox.get_ready(work.limits, work.emptier, work.preload)
+    sandbox.get_ready(work.limits, work.preload)
     for known in ("notebook", "released"):
         notebooks = {name: getattr(one, known) for name, one in work.master.notebooks.items()}
         grade_one(work, Submitted("", "", {name: data for name, data in notebooks.items() if data}), sandbox)
@@ -590,8 +595,10 @@ def ready(work):
 def answer(work, sandbox, request, *arguments):
     """Do what a request asks for; return what JSON can hold, and bytes."""
     match request, arguments:
+        case "sandbox", []:
+            return (sandbox or sandbox_for(work)).name, b""
         case "find_together", []:
-            return sorted(find_together(work, sandbox or work_in(work.sandbox))), b""
+            return sorted(find_together(work, sandbox or sandbox_for(work))), b""
         case "digests", [places]:
             return [collect(place).digest for place in places], b""
         case "collect", [place]:
@@ -604,7 +611,7 @@ def answer(work, sandbox, request, *arguments):
             return [submitted.digest, submitted.receipt], b""
         case "grade", [one, together]:
             submitted = collect(one) if isinstance(one, Place) else one
-            graded = grade_one(replace(work, together=together), submitted, sandbox or work_in(work.sandbox))
+            graded = grade_one(replace(work, together=together), submitted, sandbox or sandbox_for(work))
             fields = vars(graded) | {"result": vars(graded.result)}
             made = {kind: fields[kind] for kind in MADE}
             fields |= {kind: [(name, len(text)) for name, text in texts.items()] for kind, texts in made.items()}

@@ -4,6 +4,7 @@ import ast
 import functools
 import hashlib
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -170,6 +171,8 @@ class MasterNotebook:
         The tests that nbgrader wrote when it built the release, by grade id: the lines ``### AUTOTEST`` became code.
     shared : frozenset of str
         Grade ids that another notebook of the assignment has too.
+    quick : frozenset of str
+        The modules that are loaded in no time.
     """
 
     name: str
@@ -177,6 +180,7 @@ class MasterNotebook:
     released: bytes = b""
     generated: dict = field(default_factory=dict)
     shared: frozenset = frozenset()
+    quick: frozenset = frozenset()
 
     def key(self, grade_id):
         """Return what a `Result` calls a graded cell: no other cell of the assignment has that name."""
@@ -295,19 +299,15 @@ class MasterNotebook:
         return found
 
     @cached_property
-    def loaded(self):
-        """The names by which code asks for what it imports, but for NumPy, which every worker has."""
-        found = set()
-        for cell in self.code:
-            for name, statement in cell.imports.items():
-                module = re.split(r"[ .]", statement)[1]
-                found |= {name, module} if module != "numpy" else set()
-        return found
+    def imports(self):
+        """The names of what the code imports, by the statements that do so."""
+        return {statement: name for cell in self.code for name, statement in cell.imports.items()}
 
     @cached_property
-    def imports(self):
-        """The statements that import something."""
-        return tuple(dict.fromkeys(statement for cell in self.code for statement in cell.imports.values()))
+    def slow(self):
+        """The names by which code asks for what takes long to load."""
+        slow = [(name, statement) for statement, name in self.imports.items() if not is_quick(statement, self.quick)]
+        return {one for name, statement in slow for one in (name, module_of(statement))}
 
     def broken(self):
         """Return what keeps a class from being graded with this notebook, or an empty text."""
@@ -427,7 +427,12 @@ class Master:
             seen |= ids
         return {
             name: MasterNotebook(
-                name, notebook, self.released.get(name, b""), self.generated.get(name, {}), frozenset(shared)
+                name,
+                notebook,
+                self.released.get(name, b""),
+                self.generated.get(name, {}),
+                frozenset(shared),
+                self.quick,
             )
             for name, notebook in self.authored.items()
         }
@@ -479,8 +484,22 @@ class Master:
 
     @cached_property
     def imports(self):
-        """The statements that import something, for who wants to load it beforehand."""
-        return tuple(dict.fromkeys(line for notebook in self.notebooks.values() for line in notebook.imports))
+        """The statements that import something, for who wants to load it beforehand: of Python's own, and what takes long."""
+        found = dict.fromkeys(line for notebook in self.notebooks.values() for line in notebook.imports)
+        own = tuple(line for line in found if is_quick(line, sys.stdlib_module_names))
+        return own, tuple(line for line in found if not is_quick(line, self.quick))
+
+    @cached_property
+    def quick(self):
+        """The modules that are loaded in no time: Python's own, NumPy, and what is released and imports no others."""
+        asked = {}
+        for path, content in self.files.items():
+            if path.endswith(".py"):
+                asked.setdefault(re.split(r"[/.]", path)[0], set()).update(imported(content.decode(errors="replace")))
+        quick = {*sys.stdlib_module_names, "numpy"}
+        while more := {name for name, others in asked.items() if name not in quick and others <= {name, *quick}}:
+            quick |= more
+        return frozenset(quick)
 
 
 @functools.lru_cache(4)
@@ -549,6 +568,27 @@ def is_plain_import(node):
     return isinstance(node, ast.Import) or (
         isinstance(node, ast.ImportFrom) and node.module != "__future__" and node.names[0].name != "*"
     )
+
+
+def module_of(statement):
+    """Return the first name of the module that a statement imports, or imports from."""
+    return re.split(r"[ .]", statement)[1]
+
+
+def is_quick(statement, quick):
+    return module_of(statement) in quick
+
+
+def imported(source):
+    """Return the first names of the modules that some code imports."""
+    found = set()
+    for statement in body_of(source):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
 
 
 def names_in(source):

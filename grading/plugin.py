@@ -13,9 +13,10 @@ from nbgrader.plugins import export
 from sqlalchemy import select
 
 from grading.assignment import CourseAssignment, handed_in_at
+from grading.grade import Work, processes
 from grading.release import release
 from grading.result import FAILED, escaped, no_formula, one_line
-from grading.sandbox import NoSandbox, available
+from grading.sandbox import NoSandbox
 from grading.submission import TIME, short_text
 
 
@@ -39,7 +40,8 @@ def plug_into_nbgrader(grade_class, feedback):
         def start(self):
             with as_nbgrader_tells(self):
                 course, wanted = asked_for(self.coursedir)
-                self.log.info(f"Grading {len(wanted)} submissions in {available().name}")
+                sandbox = processes(Work(course.master, course.limits)).sandbox()
+                self.log.info(f"Grading {len(wanted)} submissions in {sandbox}")
                 for student, graded in grade_class(course, wanted, self.force, self.tell):
                     self.log.info(one_line(f"{student}: {came_of(graded) if graded else 'nothing has changed'}"))
 

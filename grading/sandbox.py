@@ -122,13 +122,16 @@ class Preload:
     Attributes
     ----------
     imports : tuple of str
-        Statements; one that fails is left to whoever needs it.
+        Statements that take long. One that fails is left to whoever needs it.
     files : tuple of (str, bytes)
         What lies beside the notebook, by its path: modules that are imported, and what they read.
+    quick : tuple of str
+        Statements that take no time, which every worker has run.
     """
 
     imports: tuple = ()
     files: tuple = ()
+    quick: tuple = ()
 
 
 class Sandbox(Protocol):
@@ -146,7 +149,7 @@ class Sandbox(Protocol):
         """Start a worker, which waits for requests. Raise OSError where this machine can't."""
         ...
 
-    def get_ready(self, limits: Limits, *preloads: Preload) -> None:
+    def get_ready(self, limits: Limits, preload: Preload) -> None:
         """Do beforehand what can be done before workers are asked for: here nothing."""
 
 
@@ -395,7 +398,7 @@ class WarmBubblewrap(Sandbox):
     name = "warm bubblewrap"
 
     def __init__(self):
-        self.warm = {}  # each by its limits and by what it has loaded
+        self.warm = {}  # each by its limits, the files in it, and what every worker has loaded
 
     def start(self, limits, preload=Preload()):
         theirs, ours = zip(os.pipe(), reversed(os.pipe()))
@@ -413,18 +416,17 @@ class WarmBubblewrap(Sandbox):
                 os.close(descriptor)
         return Process(*ours, line.close, dict(preload.files))
 
-    def get_ready(self, limits, *preloads):
-        """Have the sandboxes stand that workers will be asked of; one that has ended is replaced."""
-        for preload in preloads:
-            self.warm_one(limits, preload)
+    def get_ready(self, limits, preload):
+        """Have the sandbox stand that workers will be asked of; one that has ended is replaced."""
+        self.warm_one(limits, preload)
 
     def warm_one(self, limits, preload):
         """Return a sandbox that stands."""
-        key = limits.disk, limits.processes, preload
+        key = limits.disk, limits.processes, preload.files, preload.quick
         if key in self.warm and self.warm[key].has_ended():
             del self.warm[key]
         if len(self.warm) > 1 and key not in self.warm:
-            self.warm.clear()  # another assignment: one sandbox that has loaded nothing, and one with its modules
+            self.warm.clear()  # another assignment
         if key not in self.warm:
             self.warm[key] = Warm(limits, preload)
         return self.warm[key]
@@ -433,40 +435,44 @@ class WarmBubblewrap(Sandbox):
         """Have a worker use these pipes, for as long as somebody holds its line."""
         for _ in range(2):  # what ended one may have done so just now
             with contextlib.suppress(ConnectionError):
-                return self.warm_one(limits, preload).ask_for(descriptors)
+                return self.warm_one(limits, preload).ask_for(preload.imports, descriptors)
         raise ConnectionError(f"{self.name} ends as soon as it is started")
 
 
 class Warm:
-    """A sandbox in which `warm.py` waits to fork workers."""
+    """A sandbox in which `warm.py` waits to fork workers: behind its other door such that have loaded what takes long."""
 
     def __init__(self, limits, preload):
-        self.door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.door.settimeout(STARTING)
-        with theirs:
+        (self.door, theirs), (self.other, others) = (
+            socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)
+        )
+        for door in (self.door, self.other):
+            door.settimeout(STARTING)
+        with theirs, others:
             hidden = [path for path in readable() if path.startswith(COVERED) and os.path.isdir(path)]
             program = command(WARM, str(limits.disk), str(limits.processes), *hidden)
-            pipes = {"stdin": theirs, "stdout": subprocess.DEVNULL}
-            self.process = bubblewrapped(program, limits.disk, preload.files, **pipes)
+            self.process = bubblewrapped(program, limits.disk, preload.files, stdin=theirs, stdout=others)
         self.ended = os.pidfd_open(self.process.pid)
-        weakref.finalize(self, leave, self.process, self.door, self.ended)
+        weakref.finalize(self, leave, self.process, self.door, self.other, self.ended)
         self.door.send(lock(ASK))
-        self.door.send("\n".join(preload.imports).encode())
+        self.door.send("\n".join(preload.quick).encode())
 
-    def ask_for(self, descriptors):
+    def ask_for(self, imports, descriptors):
         """Send the pipes of a worker, whole or not at all: several processes may ask through one door."""
-        socket.send_fds(self.door, [b"-"], descriptors)
+        socket.send_fds(self.other if imports else self.door, ["\n".join(imports).encode() or b"-"], descriptors)
 
     def has_ended(self):
-        """Whether its process has ended, or nobody is at the other end of the door; not only who started it may ask."""
+        """Whether its process has ended, or nobody is at the other end of a door; not only who started it may ask."""
         events = select.poll()
         events.register(self.ended, select.POLLIN)
         events.register(self.door, 0)
+        events.register(self.other, 0)
         return bool(events.poll(0))
 
 
-def leave(process, door, ended):
+def leave(process, door, other, ended):
     door.close()
+    other.close()
     os.close(ended)
     end(process)
 
@@ -586,13 +592,16 @@ def named(name):
 
 
 @functools.cache
-def available():
-    """Return the first sandbox that works on this machine; raise NoSandbox with what to install."""
+def available(limits=Limits(), preload=Preload()):
+    """Return the first sandbox that works on this machine; raise NoSandbox with what to install.
+
+    What it is tried with stands ready then.
+    """
     reasons = []
     for kind in (WarmBubblewrap, Bubblewrap, Sandlock):  # the quickest first
         try:
             box = named(kind.name)
-            process = box.start(Limits())
+            process = box.start(limits, preload)
             try:
                 if answers(process):
                     return box

@@ -1,5 +1,7 @@
 """Runs inside the sandbox, before any student's code does: keeps Python and NumPy loaded, and forks a worker for each submission.
 
+A second process, which loads more when that is first asked for, does so for those that need it.
+
 The sandbox keeps students from the machine. The walls that a fork puts around
 itself keep them from each other: user, mount, process and IPC namespaces of its
 own, empty folders to write to, no capability, and a system call filter. This
@@ -8,6 +10,7 @@ file imports no student's code and reads nothing that a student wrote.
 
 import contextlib
 import ctypes
+import functools
 import gc
 import os
 import signal
@@ -74,10 +77,7 @@ def put_there(files):
 
 
 def main(disk, threads, *hidden):
-    """Fork a worker for each pair of pipes that comes through standard input.
-
-    A worker waits behind its walls for the pipes, so that nobody waits for the walls. With the pipes comes a line:
-    when nobody holds its other end any more, the worker ends, with all that it started.
+    """Fork a worker for each pair of pipes that comes through standard input or, as it is a socket, standard output.
 
     Parameters
     ----------
@@ -86,29 +86,57 @@ def main(disk, threads, *hidden):
     hidden : sequence of str
         What Python needs and what lies in such a folder.
     """
-    door = socket.socket(fileno=os.dup(0))
-    program, imports = door.recv(1 << 16), door.recv(1 << 16).decode()
+    doors = [socket.socket(fileno=os.dup(number)) for number in (0, 1)]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    program, quick = doors[0].recv(1 << 16), doors[0].recv(1 << 16).decode()
     files = contents("/helpers")
-    if files:
+    shell = worker.new_shell()
+    worker.rehearse(shell)
+    load(quick)
+    walls = functools.partial(leave_the_others, int(disk), hidden)
+    for door, other in (doors, reversed(doors)):
+        if os.fork() == 0:
+            other.close()
+            if door is doors[1]:
+                load(door.recv(1 << 16, socket.MSG_PEEK).decode())
+            fork_workers(door, walls, files, shell, program, int(threads))
+            os._exit(0)
+    for door in doors:
+        door.close()
+    os.wait()  # when one of them has ended, all ends with this process
+
+
+def load(imports):
+    """Import something beside the files of the release, and have no fork look through it for garbage."""
+    gc.disable()
+    if os.path.isdir("/helpers"):
         os.chdir("/helpers")
         sys.path.insert(0, "/helpers")
     for statement in imports.splitlines():
         with contextlib.suppress(Exception):  # the student's own import says what is wrong
             exec(statement, {})
     sys.path[:] = [path for path in sys.path if path != "/helpers"]
-    shell = worker.new_shell()
-    worker.rehearse(shell)
     gc.collect()
-    gc.freeze()  # what is here now stays, and no fork needs to look through it
+    gc.freeze()
     gc.enable()
+
+
+def fork_workers(door, walls, files, shell, program, threads):
+    """Fork a worker for each pair of pipes that comes through a door, until nobody is there.
+
+    A worker waits behind its walls for the pipes, so that nobody waits for the walls. With the pipes comes a line:
+    when nobody holds its other end any more, the worker ends, with all that it started.
+    """
     while not hung_up(door):
         taken, mine = os.pipe()
         if os.fork() == 0:
             try:
                 processes = os.open("/proc", os.O_PATH)  # behind the walls there is none
-                leave_the_others(int(disk), hidden)
+                walls()
                 put_there(files)
-                admit(door, mine, shell, program, int(threads), processes)
+                admit(door, mine, shell, program, threads, processes)
             except BaseException as error:  # noqa: BLE001
                 _, pipes, _, _ = socket.recv_fds(door, 1, 3)
                 os.write(pipes[1], guard.no_walls(error))

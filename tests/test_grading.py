@@ -525,10 +525,10 @@ def test_a_stopped_command_ends_as_one_and_says_how_to_go_on(small, told, monkey
 
 
 def test_without_a_sandbox_a_command_ends_with_what_to_install(small, told, monkeypatch):
-    def none():
+    def none(work):
         raise NoSandbox("Install one.")
 
-    monkeypatch.setattr(commands, "available", none)
+    monkeypatch.setattr(commands, "processes", none)
     code, _ = told("autograde", "initialization")
     assert code == "Install one."
 
