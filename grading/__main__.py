@@ -47,7 +47,8 @@ def main():
     except OSError as error:
         if error.errno is None:  # a sentence of our own
             stop(str(error))
-        stop(f"{error.strerror}: {error.filename}. What was stored is kept; mend it, and run the same command again.")
+        where = f": {error.filename}" * (error.filename is not None)
+        stop(f"{error.strerror}{where}. What was stored is kept; mend it, and run the same command again.")
     except (NbGraderException, NoSandbox, OtherVersion) as error:
         stop(str(error))
 

@@ -29,8 +29,8 @@ from grading.sandbox import NoSandbox, in_memory
 STATUS = 4  # bytes that say how a process ended
 SHOWN = 300  # characters of an error that are kept
 GRACE = 2  # seconds for a warm process to end by itself, with all that it has started
-# What the system says where the call itself took more than its process may have.
-TOO_MUCH = errno.ENOMEM, errno.EAGAIN, errno.EMFILE
+# What the system says where the machine itself has a trouble, which every call would have.
+TROUBLE = errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from grading.alone import serve; serve()"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -424,10 +424,9 @@ def came_of(function, connection, folder):
     except OSError as error:
         if error.errno == errno.ENOMEM:
             raise MemoryError from None
-        if error.errno in TOO_MUCH:
-            return frame({"ended": f"it took more than a process may have: {error.strerror}"})
-        text, file = (error.strerror, error.filename) if error.errno else (str(error), None)
-        return frame({"trouble": [error.errno, text, file and os.fsdecode(file)]})
+        if error.errno not in TROUBLE:
+            return frame({"ended": f"{type(error).__name__}: {error.strerror or str(error)[:SHOWN]}"})
+        return frame({"trouble": [error.errno, error.strerror, error.filename and os.fsdecode(error.filename)]})
     except NoSandbox as error:
         return frame({"trouble": [None, str(error), None]})
     except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others

@@ -25,6 +25,7 @@ from grading.sandbox import STARTING, NoSandbox
 
 FILE = "<student>"  # what a traceback calls the student's code
 RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
+NO_WORKER = "A worker could not be started: {}. Nothing was graded; try again with less load."
 DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
 ERRORS = {
     name: error
@@ -367,7 +368,7 @@ class StudentProcess:
         if "error" in answer:  # what it was forked from may have been killed just then
             answer = self.begun()
         if "error" in answer:
-            raise NoSandbox(f"A worker could not be started: {answer}. Nothing was graded; try again with less load.")
+            raise NoSandbox(NO_WORKER.format(answer))
         self.decoder, self.noted = Decoder(self.limits.answer, self.remote), {}
         cells, self.cells = self.cells, []
         waiting, self.later = self.later, []
@@ -391,7 +392,13 @@ class StudentProcess:
 
     def begun(self):
         """Start a process in which no code of the student's has run yet; return its answer, or why there is none."""
-        self.pipe = Pipe(self.start(), self.limits.answer)
+        try:
+            process = self.start()
+        except OSError as error:
+            if error.errno == errno.ENOMEM:  # which this process has itself used up
+                raise
+            raise NoSandbox(NO_WORKER.format(error)) from error
+        self.pipe = Pipe(process, self.limits.answer)
         there = self.pipe.process.files
         sent = {name: content for name, content in self.files.items() if there.get(name) != content}
         files = [(name, len(content)) for name, content in sent.items()]

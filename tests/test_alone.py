@@ -78,7 +78,9 @@ def test_calls_are_answered_at_the_same_time(own, tmp_path):
         ("it took more than 128 MB of memory", ["fill_memory"]),
         ("it took more than 128 MB of memory", ["echo", bytes(200 << 20)]),
         ("it took more than 128 MB of memory", ["fail", errno.ENOMEM]),
-        ("it took more than a process may have: Too many open files", ["fail", errno.EMFILE]),
+        ("OSError: Too many open files", ["fail", errno.EMFILE]),
+        ("PermissionError: Permission denied", ["fail", errno.EACCES]),
+        ("OSError: A sentence of its own.", ["fail_with_a_sentence"]),
         ("it took more than 1 s by the clock", ["sleep"]),
         ("its answer has more than 1 MB", ["echo", bytes(1 << 20)]),
         ("it is nested too deeply", ["nest"]),
@@ -107,9 +109,8 @@ def test_what_the_machine_is_the_reason_of_is_not_the_fault_of_a_call(calls):
     with pytest.raises(OSError) as full:
         calls.call("fail", errno.ENOSPC, "/a file")
     assert (full.value.errno, full.value.filename) == (errno.ENOSPC, "/a file")
-    for call, sentence in (("fail_with_a_sentence", "A sentence of its own."), ("find_no_sandbox", "There is none.")):
-        with pytest.raises(NoSandbox, match=f"^{sentence}$"):
-            calls.call(call)
+    with pytest.raises(NoSandbox, match="^There is none.$"):
+        calls.call("find_no_sandbox")
 
 
 # ------------------------------------------------------------------------ what is left
