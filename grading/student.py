@@ -7,6 +7,7 @@ read and every write has a deadline.
 import builtins
 import contextlib
 import ctypes
+import errno
 import functools
 import io
 import json
