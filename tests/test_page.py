@@ -31,7 +31,7 @@ from PIL import Image
 from term import RIGHT, hand_in, score_of
 
 from grading.harmless import DRAWN, TEXT
-from grading.page import ALL, LARGEST, STATES, Line, Shown, in_colours, look, own_cells
+from grading.page import ALL, LARGEST, STATES, Line, Shown, look, own_cells
 from grading.result import FAILED, GRADED, MALFORMED, MISSING
 
 
@@ -414,29 +414,3 @@ def test_nbgraders_own_commands_give_this_page(course, tmp_path):
 def test_the_formgraders_button_gives_this_page(course):
     nbgrader(course, program=["-c", BUTTON])
     assert is_ours_with_its_receipt(course)
-
-
-@pytest.mark.parametrize(
-    ("code", "made"),
-    [
-        (
-            "def f(x):  # a < b",
-            '<span class="k">def</span> <span class="d">f</span>(x):  <span class="c"># a &lt; b</span>',
-        ),
-        ('x = rb"\\"" + y1', 'x = <span class="s">rb"\\""</span> + y1'),
-        (
-            "if x: 1e3 or 'un\n",
-            '<span class="k">if</span> x: <span class="m">1e3</span> <span class="k">or</span> <span class="s">\'un</span>\n',
-        ),
-        ('"""a\n"b" & \\""""c', '<span class="s">"""a\n"b" &amp; \\""""</span>c'),
-        ("'''never", "<span class=\"s\">'''never</span>"),
-        ("\\", "\\"),
-    ],
-)
-def test_code_is_coloured_whether_it_is_right_or_not(code, made):
-    assert "".join(in_colours(code)) == made
-
-
-@pytest.mark.parametrize("sign", ['"', "'", "\\", '"\\', '"""\\', "0", "#", "rb'"])
-def test_what_colours_code_reads_each_sign_once(sign):
-    assert re.sub("<[^>]*>", "", "".join(in_colours(sign * 100_000))) == sign * 100_000
