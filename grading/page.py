@@ -213,7 +213,7 @@ def as_output(output):
     if output.kind == "printed":
         return {"output_type": "stream", "name": "stdout", "text": output.text}
     if output.kind == "error":
-        return {"output_type": "error", "ename": "Error", "evalue": "", "traceback": [output.text]}
+        return {"output_type": "error", "ename": "Error", "evalue": output.text, "traceback": [output.text]}
     shown = as_it_is(output.text) if output.kind == "words" else output.text
     data = {"text/plain" if output.kind == "value" else "text/html": shown}
     return {"output_type": "display_data", "metadata": {}, "data": data}

@@ -33,23 +33,38 @@ CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED
 IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
 LIMITS = {"cell": 5, "call": 2, "total": 30}  # seconds, with time to spare
-# nbgrader's own command; it says what memory its processes took, and finds only the sandbox that it should.
-PROGRAM = """
-import contextlib, os, pathlib, psutil, threading
-import grading.sandbox
+# Python runs it first in each process: only one sandbox is found there.
+SITE = """
+import importlib.util, sys
 def hidden(self, *arguments):
     raise OSError("hidden from this run")
-for name, sandbox in grading.sandbox.SANDBOXES.items():
-    if name != {name!r}:
-        sandbox.start = hidden
+class Hiding:
+    def find_spec(self, name, path=None, target=None):
+        if name != "grading.sandbox":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+        def loaded(module):
+            load(module)
+            for other, sandbox in module.SANDBOXES.items():
+                if other != {name!r}:
+                    sandbox.start = hidden
+        spec.loader.exec_module = loaded
+        return spec
+sys.meta_path.insert(0, Hiding())
+"""
+# nbgrader's own command; it says what memory its processes took.
+PROGRAM = """
+import contextlib, os, pathlib, psutil, threading
 def watch():
     while not over.wait(0.2):
         for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
             with contextlib.suppress(psutil.Error, OSError, IndexError):  # it ended while it was looked at
                 if each.pid == os.getpid() or "grading.alone" in " ".join(each.cmdline()):
-                    status = pathlib.Path(f"/proc/{{each.pid}}/status").read_text()
+                    status = pathlib.Path(f"/proc/{each.pid}/status").read_text()
                     peaks[each.pid] = int(status.partition("VmHWM:")[2].split()[0])
-peaks, over = {{}}, threading.Event()
+peaks, over = {}, threading.Event()
 if __name__ == "__main__":
     from nbgrader.apps.nbgraderapp import main
     threading.Thread(target=watch).start()
@@ -133,12 +148,14 @@ def grade_everything(folder, sandbox):
             threading.Thread(target=lambda take=take: listen(take, connections), daemon=True).start()
         before = {name: tree(course / name) for name in ("source", "submitted", "grading", "release")}
         config = (course / "nbgrader_config.py").read_bytes()
-        program = "-c", PROGRAM.format(name=sandbox)
+        (folder / "site").mkdir()
+        (folder / "site" / "sitecustomize.py").write_text(SITE.format(name=sandbox))
         log = nbgrader(
             course,
             "autograde",
             "initialization",
-            program=program,
+            program=("-c", PROGRAM),
+            PYTHONPATH=str(folder / "site"),
             TMPDIR=str(folder / "tmp"),
             HOME=str(folder / "home"),
         )
