@@ -97,7 +97,7 @@ def outputs(found, pictures):
             return [*shown, Output("printed", "... and more, which is too much to be shown")]
         room = pictures.left
         one = output_of(output, pictures, left) if isinstance(output, dict) else None
-        if one is None:
+        if one is None or not one.text:
             continue
         left -= len(one.text) - (room - pictures.left) + 1
         if shown and shown[-1].kind == one.kind == "printed":

@@ -159,7 +159,7 @@ def test_each_student_has_a_page_for_each_notebook(installed, course):
         first, second = ((installed / course / "feedback" / student / "ps1" / name).read_text() for name in PAGES)
         assert f"Feedback for {student}" in first and f"Feedback for {student}" in second
         if student == "ada":
-            assert first.count("<strong>right</strong>") == 2 and "<strong>right</strong>" not in second
+            assert first.count("<strong>right</strong>") == 4 and "<strong>right</strong>" not in second
 
 
 @pytest.mark.parametrize("course", ["course101", "other"], ids=["by our command", "by nbgrader's"])
