@@ -2,13 +2,18 @@
 
 import sys
 
-# jsonschema, which nbformat imports, loads a grammar of IRIs where it is installed. No notebook has an IRI to check,
-# and the grammar takes longer to load than all the rest.
+# jsonschema, which nbformat imports, loads what checks addresses, times, colours and their like, where it is installed.
+# No notebook has any of them to check, and they take longer to load than all the rest.
 if "jsonschema" not in sys.modules:
-    sys.modules["rfc3987_syntax"] = None
+    FORMATS = (
+        "fqdn idna isoduration jsonpointer rfc3339_validator rfc3986_validator rfc3987_syntax uri_template webcolors"
+    )
+    missing = [name for name in FORMATS.split() if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing))
     import jsonschema  # noqa: F401
 
-    del sys.modules["rfc3987_syntax"]
+    for name in missing:
+        del sys.modules[name]
 
 
 def plug_in(config):
