@@ -1316,8 +1316,9 @@ def _begins_like(array, pair):
 
 def _leave_in_memory(shapes):
     """Free memory that holds a number nobody uses: np.empty finds it, and np.zeros does not."""
-    for _ in [np.full(size, UNFILLED) for rows, columns in shapes for size in (rows * columns, rows)]:
-        pass
+    arrays = [np.empty(size) for rows, columns in shapes for size in (rows * columns, rows)]
+    for array in arrays:
+        array.fill(UNFILLED)
 
 
 def _name(target):
@@ -1394,20 +1395,20 @@ def _names_in(code, number):
     return [name for names in read for name in (names if _is(names, tuple) else (names,))]
 
 
+class _Stopped(BaseException):
+    """Raised in the learner's own code, which may catch every Exception."""
+
+
 @contextmanager
 def _time_limit(target):
-    """Raise TimeoutError when the learner's own code has run for SECONDS, even if it catches every Exception."""
-
-    class Stopped(BaseException):
-        pass
-
+    """Raise TimeoutError when the learner's own code has run for SECONDS."""
     deadline = time.monotonic() + SECONDS
 
     def watch(frame, event, argument):
         if frame.f_code.co_filename != _file(target):
             return None
         if time.monotonic() > deadline:
-            raise Stopped
+            raise _Stopped
         return watch
 
     debugger = sys.gettrace()
@@ -1415,7 +1416,7 @@ def _time_limit(target):
         sys.settrace(watch)
     try:
         yield
-    except Stopped as stopped:
+    except _Stopped as stopped:
         raise TimeoutError(WORDS["still running"].format(seconds=SECONDS)).with_traceback(
             stopped.__traceback__
         ) from None
