@@ -46,6 +46,7 @@ bench: $(VENV)/ready
 	$(bin)/python benchmarks/notebooks.py
 	$(bin)/python benchmarks/training.py
 	$(bin)/python benchmarks/grading.py
+	$(bin)/python benchmarks/figures.py
 
 # The README's pictures, as the tests in a browser see them.
 pictures: $(VENV)/ready-for-tests

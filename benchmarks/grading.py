@@ -1,22 +1,21 @@
-"""Grade one class with an unmodified nbgrader, with otter-grader and with this project's grader, in one run.
+"""Measure what grading takes: beside an unmodified nbgrader, in large classes, and by its parts.
 
-Then larger classes with this grader alone, to see whether time and memory stay
-flat, a class on one and on two cores, and a profile of one submission with the
-floor below which no grader of notebooks gets.
+    python benchmarks/grading.py [--class N] [--right N] [--peers N] [--rounds N] [--otter]
 
-    python benchmarks/grading.py [--peers N] [--sizes N ...]
+It prints tables and writes ``benchmarks/grading.json``, of which ``benchmarks/figures.py`` makes
+what docs/scale.md and the README say. All of it in one run, as machines differ.
 """
 
 import argparse
 import base64
-import cProfile
 import csv
+import ctypes
 import json
 import os
 import platform
-import pstats
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,8 @@ import tempfile
 import textwrap
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -40,34 +40,46 @@ from answers import EXERCISES, RIGHT, WRONG  # noqa: E402  (found through the li
 
 from grading import fleet  # noqa: E402
 from grading.assignment import CourseAssignment  # noqa: E402
-from grading.grade import Work  # noqa: E402
+from grading.grade import Work, end_processes, processes  # noqa: E402
 from grading.release import release  # noqa: E402
-from grading.sandbox import available  # noqa: E402
+from grading.sandbox import answers, available  # noqa: E402
 
 NAME = "initialization"
 SEED = 20_261_124
-MANY_PAGES = 1000  # a page takes longer than a grade
-console = Console(width=150)
+SMALLER = 1_000  # submissions of the class that the large one is compared with
+FOUND = ROOT / "benchmarks" / "grading.json"
+PR_SET_CHILD_SUBREAPER = 36  # from the kernel's prctl.h
+console = Console(width=120)
 # What hangs costs every grader its time limit and nothing else, so none of it is here. Nor is what warns: nbgrader
-# gives no points where anything stands on stderr, and the same scores are part of the comparison.
+# gives no points where anything stands on stderr.
 LEFT_OUT = re.compile("never ends|while|sleep|input|huge|memory|recurs|exit|thread|warn|logging", re.IGNORECASE)
+RELEASED, SOLVED = (nbformat.read(ROOT / step / NAME / f"{NAME}.ipynb", as_version=4) for step in ("release", "source"))
 
 
 # ------------------------------------------------------------------------- the class
 
 
-def one_submission(number):
-    """Return the notebook of a student as text, and whether it is damaged: the same for the same number."""
+def right_one(number):
+    """Return the notebook of a student whose answers are right, as text."""
+    notebook, solved = nbformat.from_dict(RELEASED), {cell.id: cell.source for cell in SOLVED.cells}
+    for cell in notebook.cells:
+        if cell.id.endswith("-exercise"):
+            cell.source = f"# student {number}\n{solved[cell.id]}"
+    return json.dumps(notebook)
+
+
+def any_one(number):
+    """Return the notebook of any student as text: right, wrong or damaged, and the same for the same number."""
     chance = random.Random(SEED + number)
     notebook = nbformat.from_dict(RELEASED)
     cells = {cell.id: cell for cell in notebook.cells}
     for name in EXERCISES:
         bank = RIGHT if chance.random() < 0.75 else WRONG
-        answers = [
+        given = [
             answer for answer in bank if answer.exercise == name and not LEFT_OUT.search(answer.name + answer.source)
         ]
         if chance.random() < 0.95:  # the others did not get to it
-            cells[f"{name}-exercise"].source = f"# student {number}\n" + chance.choice(answers).source
+            cells[f"{name}-exercise"].source = f"# student {number}\n" + chance.choice(given).source
     if chance.random() < 0.4:
         notebook.cells.insert(3, nbformat.v4.new_code_cell(f"print('a cell of student {number}')\nnotes = [{number}]"))
     loses_metadata, loses_a_cell, cut_off = chance.random() < 0.08, chance.random() < 0.08, chance.random() < 0.01
@@ -82,22 +94,19 @@ def one_submission(number):
             output = nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "<Figure>"})
             cells[f"{name}-train"].outputs = [output]
     text = json.dumps(notebook)
-    return text[: len(text) // 2] if cut_off else text, loses_metadata or loses_a_cell or cut_off
+    return text[: len(text) // 2] if cut_off else text
 
 
-RELEASED = nbformat.read(ROOT / "release" / NAME / f"{NAME}.ipynb", as_version=4)
-
-
-def a_class(folder, size, grader):
-    """Make a course with ``size`` submissions and its release; with ``grader``, this project's grades it."""
+def a_class(folder, submissions, ours=True):
+    """Make a course with some submissions; with ``ours``, this project's grader grades it."""
     shutil.copytree(ROOT / "source", folder / "source")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    if grader:
+    if ours:
         shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
-    for number in range(size):
+    for number, text in enumerate(submissions):
         place = folder / "submitted" / f"student-{number:06}" / NAME
         place.mkdir(parents=True)
-        (place / f"{NAME}.ipynb").write_text(one_submission(number)[0])
+        (place / f"{NAME}.ipynb").write_text(text)
     return folder
 
 
@@ -106,57 +115,76 @@ def a_class(folder, size, grader):
 
 @dataclass
 class Run:
-    """What a command took: seconds by the clock and of all processors, and bytes in all its processes at once."""
+    """What a command took.
 
-    seconds: float
-    cpu: float
+    Attributes
+    ----------
+    clock : float
+        Seconds by the clock.
+    processor : float
+        Seconds of the processor, of all its processes.
+    own : float
+        The same, of the command's own process: what writes.
+    memory : int
+        Bytes of all its processes at once; what they share is counted once (PSS).
+    """
+
+    clock: float
+    processor: float
+    own: float
     memory: int
-    output: str
+    output: str = ""
 
 
-def run(command, folder):
-    """Run a command and watch all its processes."""
+def run(command, folder, every=0.5):
+    """Run a command, and look at the memory of its processes from time to time."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    before, started = busy(), time.monotonic()
+    before, started = of_children(), time.monotonic()
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    peak, over = [0], threading.Event()
+    seen, over = {"own": 0.0, "memory": 0}, threading.Event()
 
     def watch():
-        while not over.wait(0.5):
-            peak[0] = max(peak[0], memory_of(process.pid))
+        looked = 0.0
+        while not over.wait(0.05):
+            try:
+                times = psutil.Process(process.pid).cpu_times()
+                seen["own"] = times.user + times.system
+                if time.monotonic() - looked > every:
+                    seen["memory"] = max(seen["memory"], memory_of(process.pid))
+                    looked = time.monotonic()
+            except psutil.Error:
+                pass  # it has just ended
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     output, _ = process.communicate()
+    clock = time.monotonic() - started
     over.set()
     watcher.join()
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
-    return Run(time.monotonic() - started, busy() - before, peak[0], output)
+    return Run(clock, of_children() - before, seen["own"], seen["memory"], output)
 
 
-def busy():
-    """Return for how many seconds the processors have worked, for whatever but this process: run it on an idle machine.
+def of_children():
+    """Return the seconds of the processor that all processes took which this one has started and that have ended.
 
-    What processes report of their children misses those that end unseen in a sandbox, and the kernel's work for them.
+    What ends without its parent becomes a child of this process, and is waited for here.
     """
-    machine, mine = psutil.cpu_times(), os.times()
-    return (
-        sum(machine)
-        - machine.idle
-        - getattr(machine, "iowait", 0)
-        - getattr(machine, "steal", 0)
-        - mine.user
-        - mine.system
-    )
+    try:
+        while os.waitpid(-1, 0)[0]:
+            pass
+    except ChildProcessError:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
 
 def memory_of(pid):
-    """Return the memory of a process and its descendants; what they share is counted once (PSS)."""
-    total = 0
-    for process in [psutil.Process(pid), *descendants(pid)]:
+    """Return the memory of a process and its descendants."""
+    total, started = 0, psutil.Process(pid)
+    for process in (started, *started.children(recursive=True)):
         try:
             total += process.memory_full_info().pss
         except psutil.Error:
@@ -164,41 +192,34 @@ def memory_of(pid):
     return total
 
 
-def descendants(pid):
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return []
-
-
 # --------------------------------------------------------------------------- graders
 
-
-def nbgrader(folder, size):
-    """Grade with an unmodified nbgrader."""
-    a_class(folder, size, grader=False)
-    run([sys.executable, "-m", "nbgrader", "generate_assignment", NAME], folder)
-    # Without --force nbgrader stops the class at the first submission that it can't read; it ends with 1 for those.
-    command = f'"{sys.executable}" -m nbgrader autograde {NAME}; test $? -le 1'
-    measured = run(["sh", "-c", command], folder)
-    run([sys.executable, "-m", "nbgrader", "export", "--to", "grades.csv"], folder)
-    with open(folder / "grades.csv") as file:
-        return measured, {row["student_id"]: float(row["score"] or 0) for row in csv.DictReader(file)}
+STEPS = "grading", "feedback"
 
 
-def ours(folder, size, *options):
-    """Grade with this project's grader; return the scores from its table of grades."""
-    a_class(folder, size, grader=True)
-    run([sys.executable, "-m", "grading", "release", NAME], folder)
-    measured = run([sys.executable, "-m", "grading", "autograde", NAME, *options], folder)
-    run([sys.executable, "-m", "grading", "report", NAME], folder)
-    with open(folder / "grades" / f"{NAME}.csv") as file:
-        return measured, {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+def nbgrader(folder, submissions):
+    """Grade with an unmodified nbgrader, and make its feedback."""
+    a_class(folder, submissions, ours=False)
+    command = [sys.executable, "-m", "nbgrader"]
+    run([*command, "generate_assignment", NAME], folder)
+    runs = [run([*command, step, NAME], folder) for step in ("autograde", "generate_feedback")]
+    run([*command, "export", "--to", "grades.csv"], folder)
+    return dict(zip(STEPS, runs)), scores(folder / "grades.csv")
 
 
-def otter(folder, size):
+def ours(folder, submissions, jobs="1", every=0.5):
+    """Grade with this project's grader, and make its pages and its table."""
+    a_class(folder, submissions)
+    command = [sys.executable, "-m", "grading"]
+    run([*command, "release", NAME], folder)
+    runs = [run([*command, "autograde", NAME, "--jobs", jobs], folder, every)]
+    runs += [run([*command, step, NAME], folder, every) for step in ("feedback", "report")]
+    return dict(zip((*STEPS, "table"), runs)), scores(folder / "grades" / f"{NAME}.csv")
+
+
+def otter(folder, submissions):
     """Grade with otter-grader, without its container: the same tests in its format, in an environment of its own."""
-    a_class(folder, size, grader=False)
+    a_class(folder, submissions, ours=False)
     environment = ROOT / "build" / "otter"
     if not (environment / "ready").exists():
         run([sys.executable, "-m", "venv", "--clear", environment], folder)
@@ -206,7 +227,7 @@ def otter(folder, size):
         run([environment / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements], folder)
         (environment / "ready").touch()
     (folder / "tests").mkdir()
-    for cell in nbformat.read(folder / "source" / NAME / f"{NAME}.ipynb", as_version=4).cells:
+    for cell in SOLVED.cells:
         marks = cell.metadata.get("nbgrader", {})
         if marks.get("grade") and not marks.get("solution"):
             exercise = marks["grade_id"].removesuffix("-test")
@@ -218,224 +239,106 @@ def otter(folder, size):
     for name in ("init_utils.py", "public_tests.py"):
         shutil.copy(ROOT / name, folder)
     program = environment / "bin" / "otter"
-    run(
-        [
-            program,
-            "generate",
-            "-t",
-            "tests",
-            "-o",
-            "autograder.zip",
-            "--no-environment",
-            "init_utils.py",
-            "public_tests.py",
-        ],
-        folder,
-    )
+    files = ["init_utils.py", "public_tests.py"]
+    run([program, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *files], folder)
     script = f"""for student in submitted/*; do
         "{program}" run -a autograder.zip -o "$student" --no-logo "$student/{NAME}/{NAME}.ipynb" >/dev/null 2>&1 || true
     done"""
-    measured, scores = run(["sh", "-c", script], folder), {}
+    measured, found = run(["sh", "-c", script], folder), {}
     for student in (folder / "submitted").iterdir():
         results = student / "results.json"
         tests = json.loads(results.read_text())["tests"] if results.exists() else []
-        scores[student.name] = float(sum(test.get("score", 0) for test in tests))
-    return measured, scores
+        found[student.name] = float(sum(test.get("score", 0) for test in tests))
+    return {"grading": measured}, found
 
 
-# --------------------------------------------------------------------------- profile
+def scores(table):
+    with open(table) as file:
+        return {row["student_id"]: float(row["score"] or 0) for row in csv.DictReader(file)}
 
 
-def profile(folder, size):
-    """Say where the time of one submission goes, in one process, in milliseconds."""
-    course = CourseAssignment(NAME, a_class(folder, size, grader=True))
-    release(course)
-    work = Work(course.master, course.limits, available().name)
-    for _ in fleet.autograde(course, course.students(), fleet.Here(), work):
-        pass  # the first pass imports and compiles
-    profiler = cProfile.Profile()
-    started = time.monotonic()
-    profiler.enable()
-    for _ in fleet.autograde(course, course.students(), fleet.Here(), work, force=True):
-        pass
-    profiler.disable()
-    everything = time.monotonic() - started
-    # cProfile slows Python down, so the parts are shares of the undisturbed time below.
-    times = {}
-    for (file, _, name), (_, _, _, cumulative, _) in pstats.Stats(profiler).stats.items():
-        times[Path(file).name, name] = cumulative
-    parts = {
-        "read the files": times["assignment.py", "collect"],
-        "parse the notebook": times["submission.py", "read"],
-        "fork a worker, and end it": times["sandbox.py", "start"] + times["sandbox.py", "end"],
-        "wait for the student's process": times["student.py", "wait"],
-        "make the notebook for feedback": times["page.py", "page"] + times["__init__.py", "dumps"],
-        "store": times["store.py", "store"] + times["store.py", "begin"],
+# ------------------------------------------------------------------- what is measured
+
+
+def compare(folder, right, peers, rounds, with_otter):
+    """Grade right submissions, one at a time, and return what one more takes each grader, less the start of its commands.
+
+    Each grader grades one submission and then a class, in each round: the difference is what the others took.
+    """
+    graders = {"nbgrader": (nbgrader, peers), "ours": (ours, right)} | ({"otter": (otter, peers)} if with_otter else {})
+    found = {name: [] for name in graders}
+    for number in range(rounds):
+        for name, (grader, more) in graders.items():
+            with console.status(f"Round {number + 1} of {rounds}: {name} ..."):
+                one, many = (in_a_folder(folder, grader, map(right_one, range(size)), size) for size in (1, 1 + more))
+                found[name].append(
+                    {
+                        step: {
+                            kind: {
+                                "each": (getattr(many[step], kind) - getattr(one[step], kind)) / more,
+                                "start": getattr(one[step], kind),
+                                "class": getattr(many[step], kind) / (1 + more),
+                            }
+                            for kind in ("clock", "processor", "own")
+                        }
+                        for step in one
+                    }
+                )
+    return {"submissions": {name: more for name, (_, more) in graders.items()}, "rounds": found} | {
+        name: medians(some) for name, some in found.items()
     }
-    parts["encode, decode and judge"] = everything - sum(parts.values())
-    plain = []
-    for _ in range(3):
-        started = time.monotonic()
-        for _ in fleet.autograde(course, course.students(), fleet.Here(), work, force=True):
-            pass
-        plain.append((time.monotonic() - started) / size)
-    return (
-        {name: seconds / everything * median(plain) * 1000 for name, seconds in parts.items()},
-        median(plain) * 1000,
-        floor(course, work),
-    )
 
 
-def floor(course, work):
-    """Return the milliseconds of the least that grading takes: a worker that starts and ends, and a parsed notebook."""
-    sandbox, measured = available(), {"a worker that starts, says hello and ends": [], "the notebook, read as JSON": []}
-    text = (course.submission("student-000000")).read_bytes()
-    for _ in range(50):
-        started = time.monotonic()
-        process = sandbox.start(work.limits, work.preload)
-        process.end()
-        measured["a worker that starts, says hello and ends"].append(time.monotonic() - started)
-        started = time.monotonic()
-        json.loads(text)
-        measured["the notebook, read as JSON"].append(time.monotonic() - started)
-    return {name: median(times) * 1000 for name, times in measured.items()}
+def in_a_folder(folder, grader, submissions, size, *options):
+    """Grade in a folder that is removed then; stop where a score is not full."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        runs, found = grader(Path(place), submissions, *options)
+    wrong = {student: score for student, score in found.items() if score != 30}
+    if len(found) != size or wrong:
+        sys.exit(f"{grader.__name__} graded {len(found)} of {size}, and these have not 30 points: {wrong}")
+    return runs
 
 
-# ------------------------------------------------------------------------------ main
+def medians(some):
+    """Return the medians of some trees of numbers that are alike."""
+    first = some[0]
+    return {key: medians([one[key] for one in some]) for key in first} if isinstance(first, dict) else median(some)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", type=int, default=12, help="submissions that all graders grade")
-    parser.add_argument(
-        "--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="classes for this grader alone"
-    )
-    parser.add_argument("--without-otter", action="store_true")
-    arguments = parser.parse_args()
-    cores = fleet.cores()
-    console.print(f"{platform.platform()}, {cores} cores, Python {platform.python_version()}, {available().name}")
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        folder = Path(folder)
-        reference = compare(folder, arguments.peers, not arguments.without_otter)
-        grow(folder, arguments.sizes, reference)
-        scale(folder)
-        show_profile(folder)
+def grow(folder, size):
+    """Grade classes of any submissions on all cores, with all pages and the table."""
+    found = []
+    for number in sorted({min(SMALLER, size), size}):
+        with console.status(f"Grading {number:,} submissions on all cores ..."):
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                runs, graded = ours(Path(place), map(any_one, range(number)), str(fleet.cores()), every=2)
+        if len(graded) != number:
+            sys.exit(f"{len(graded)} of {number} stand in the table.")
+        states = re.search(r" s: (.*);", " ".join(runs["grading"].output.split()))[1]
+        steps = {
+            step: {key: value for key, value in asdict(one).items() if key != "output"} for step, one in runs.items()
+        }
+        found.append({"size": number, "states": states, **steps})
+    return found
 
 
-def compare(folder, size, with_otter):
-    graders = (
-        {"nbgrader, unmodified": nbgrader}
-        | ({"otter-grader, no container": otter} if with_otter else {})
-        | {"this grader, 1 process": ours_alone}
-    )
-    runs = {}
-    with console.status("") as status:
-        for name, grader in graders.items():
-            status.update(f"Grading {size} submissions with {name} ...")
-            place = folder / f"compare-{len(runs)}"
-            place.mkdir()
-            runs[name] = grader(place, size)
-    table = Table(title=f"The same {size} submissions, one at a time")
-    for column in (
-        "grader",
-        "seconds each",
-        "of the processor",
-        "per second and core",
-        "memory, MB",
-        "ratio",
-        "scores as ours",
-        "of damaged",
-    ):
-        table.add_column(column, justify="left" if column == "grader" else "right")
-    reference, scores = runs["nbgrader, unmodified"][0], runs["this grader, 1 process"][1]
-    damaged = {student for student in scores if one_submission(int(student.removeprefix("student-")))[1]}
-    for name, (measured, found) in runs.items():
-        same = {student for student, score in scores.items() if found.get(student, 0.0) == score}
-        table.add_row(
-            name,
-            f"{measured.seconds / size:.3f}",
-            f"{measured.cpu / size:.3f}",
-            f"{size / measured.cpu:.2f}",
-            f"{measured.memory / 1e6:.0f}",
-            f"{reference.cpu / measured.cpu:.1f}",
-            f"{len(same - damaged)} of {size - len(damaged)}",
-            f"{len(same & damaged)} of {len(damaged)}",
-        )
-    console.print(table)
-    console.print(
-        "ratio: of processor time, to nbgrader's. Starting the command is in it, which a large class does not notice."
-    )
-    return reference.cpu / size
-
-
-def ours_alone(folder, size):
-    return ours(folder, size, "--jobs", "1")
-
-
-def grow(folder, sizes, reference):
-    table = Table(title="Larger classes, this grader, all cores")
-    for column in (
-        "submissions",
-        "seconds",
-        "ms each",
-        "per second",
-        "ms of processor each",
-        "ratio to nbgrader",
-        "memory, MB",
-        "states",
-        "ms a page",
-        "MB for pages",
-        "MB for the table",
-    ):
-        table.add_column(column, justify="right")
-    for size in sizes:
-        place = folder / f"grow-{size}"
-        place.mkdir()
-        with console.status(f"Grading {size} submissions ..."):
-            measured, scores = ours(place, size)
-        command = [sys.executable, "-m", "grading"]
-        with console.status(f"Feedback pages of {size} submissions ..."):
-            pages = run([*command, "feedback", NAME], place) if size <= MANY_PAGES else None
-            listed = run([*command, "report", NAME], place)
-        states = re.search(r" s: (.*);", " ".join(measured.output.split()))[1]
-        table.add_row(
-            f"{size}",
-            f"{measured.seconds:.1f}",
-            f"{measured.seconds / size * 1000:.1f}",
-            f"{size / measured.seconds:.1f}",
-            f"{measured.cpu / size * 1000:.1f}",
-            f"{reference * size / measured.cpu:.0f}",
-            f"{measured.memory / 1e6:.0f}",
-            states,
-            f"{pages.seconds / size * 1000:.0f}" if pages else "-",
-            f"{pages.memory / 1e6:.0f}" if pages else "-",
-            f"{listed.memory / 1e6:.0f}",
-        )
-        assert len(scores) == size
-        shutil.rmtree(place)
-    console.print(table)
-
-
-def scale(folder, size=600, rounds=3):
-    """Compare 1 process with 2 by what the command says of its own time, and with what the machine gives to any 2 processes."""
-    ratios, limits = [], []
-    place = folder / "scale"
-    place.mkdir()
-    with console.status(f"Grading {size} submissions with 1 and with 2 processes, {rounds} times ..."):
-        ours(place, size)
-        for _ in range(rounds):
-            outputs = [
-                run([sys.executable, "-m", "grading", "autograde", NAME, "--force", "--jobs", jobs], place).output
-                for jobs in "12"
-            ]
-            one, two = (float(re.search(r"students in ([\d.]+) s", output)[1]) for output in outputs)
-            ratios.append(one / two)
-            limits.append(2 * counting(1) / counting(2))
-    for text, found in (
-        (f"2 processes against 1, {size} submissions", ratios),
-        ("two programs that share nothing, against one", limits),
-    ):
-        console.print(f"{text}: {median(found):.2f} times as fast ({', '.join(f'{ratio:.2f}' for ratio in found)})")
+def scale(folder, size, rounds):
+    """Compare 1 process with one for each core, and with what the machine gives to any programs that share nothing."""
+    ratios, limits, jobs = [], [], fleet.cores()
+    with console.status(f"Grading {size} submissions with 1 and with {jobs} processes, {rounds} times ..."):
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            place = a_class(Path(place), map(any_one, range(size)))
+            command = [sys.executable, "-m", "grading"]
+            run([*command, "release", NAME], place)
+            for _ in range(rounds):
+                one, many = (
+                    run([*command, "autograde", NAME, "--force", "--jobs", str(some)], place).output
+                    for some in (1, jobs)
+                )
+                one, many = (float(re.search(r"students in ([\d.]+) s", said)[1]) for said in (one, many))
+                ratios.append(one / many)
+                limits.append(jobs * counting(1) / counting(jobs))
+    return {"size": size, "jobs": jobs, "ratios": ratios, "limits": limits}
 
 
 def counting(programs):
@@ -447,20 +350,89 @@ def counting(programs):
     return time.monotonic() - started
 
 
-def show_profile(folder):
-    place = folder / "profile"
-    place.mkdir()
-    with console.status("Profiling ..."):
-        parts, total, least = profile(place, 100)
-    table = Table(title=f"Where the {total:.1f} ms of one submission go, in one process")
-    table.add_column("part")
-    table.add_column("ms", justify="right")
-    for name, value in sorted(parts.items(), key=lambda part: -part[1]):
-        table.add_row(name, f"{value:.2f}")
-    table.add_section()
-    for name, value in least.items():
-        table.add_row(f"floor: {name}", f"{value:.2f}")
+def parts(folder, times=100):
+    """Return the milliseconds by the clock of one right submission, and of what no submission can do without."""
+    with tempfile.TemporaryDirectory(dir=folder) as place, console.status("One submission, in parts ..."):
+        course = CourseAssignment(NAME, a_class(Path(place), [right_one(0)]))
+        release(course)
+        work, here = Work(course.master, course.limits), course.place("student-000000")
+        grading, sandbox = processes(work), available()
+
+        def a_worker():
+            process = sandbox.start(work.limits)
+            answers(process)
+            process.end()
+
+        found = {
+            "process": lambda: grading.digests([here]),
+            "worker": a_worker,
+            "whole": lambda: grading.grade(here, frozenset()),
+        }
+        found = {name: 1000 * median(seconds(one) for _ in range(times)) for name, one in found.items()}
+        end_processes()
+    return found
+
+
+def seconds(action):
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
+
+
+# ------------------------------------------------------------------------------ main
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--class", type=int, default=10_000, dest="size", help="submissions of the large class")
+    parser.add_argument("--right", type=int, default=200, help="right submissions that this grader grades")
+    parser.add_argument("--peers", type=int, default=5, help="those of them that the others grade, too")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--otter", action="store_true", help="grade with otter-grader as well; it is installed first")
+    arguments = parser.parse_args()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        found = {
+            "machine": f"{platform.system()} {platform.release().split('-')[0]} on {platform.machine()}",
+            "cores": fleet.cores(),
+            "versions": {name: version(name) for name in ("nbgrader", "numpy")} | {"python": platform.python_version()},
+            "compared": compare(folder, arguments.right, arguments.peers, arguments.rounds, arguments.otter),
+            "scale": scale(folder, min(600, arguments.size), arguments.rounds),
+            "classes": grow(folder, arguments.size),
+            "parts": parts(folder),
+        }
+    FOUND.write_text(json.dumps(found, indent=1) + "\n")
+    show(found)
+
+
+def show(found):
+    compared = found["compared"]
+    table = Table(title="What one more right submission takes, one process each, in seconds")
+    for column in ("grader", "processor: grading", "feedback", "ratio", "clock: grading", "feedback", "ratio"):
+        table.add_column(column, justify="left" if column == "grader" else "right")
+    for name in compared["submissions"]:
+        line = [name]
+        for kind in ("processor", "clock"):
+            each = {
+                who: [compared[who][step][kind]["each"] for step in compared[who] if step in STEPS]
+                for who in (name, "nbgrader")
+            }
+            line += [*(f"{one:.4f}" for one in each[name]), *["-"] * (2 - len(each[name]))]
+            line.append(f"{sum(each['nbgrader']) / sum(each[name]):.0f}" if len(each[name]) == 2 else "-")
+        table.add_row(*line)
     console.print(table)
+    table = Table(title=f"Any submissions, on {found['cores']} cores, with all pages and the table")
+    for column in ("submissions", "minutes", "ms each", "ms of processors", "of these the writer", "MB", "states"):
+        table.add_column(column, justify="right")
+    for one in found["classes"]:
+        runs = [one[step] for step in (*STEPS, "table")]
+        clock, processor, own = (sum(run[kind] for run in runs) for kind in ("clock", "processor", "own"))
+        memory = max(run["memory"] for run in runs)
+        each = (f"{1000 * some / one['size']:.1f}" for some in (clock, processor, own))
+        table.add_row(f"{one['size']:,}", f"{clock / 60:.1f}", *each, f"{memory / 1e6:.0f}", one["states"])
+    console.print(table)
+    console.print({name: found[name] for name in ("parts", "scale")})
+    console.print(f"Wrote {FOUND.relative_to(ROOT)}; python benchmarks/figures.py puts it into the docs.")
 
 
 if __name__ == "__main__":
