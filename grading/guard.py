@@ -27,7 +27,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 # From the kernel's headers: prctl.h, capability.h, seccomp.h
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 CAPABILITY_VERSION_3 = 0x20080522
-SECCOMP = {"x86_64": 317, "aarch64": 277}
+SECCOMP = {"x86_64": 317, "aarch64": 277}[platform.machine()]
 SECCOMP_SET_MODE_FILTER, NEW_LISTENER = 1, 8
 RECEIVE, ANSWER, QUESTION, GO_ON = 0xC0502100, 0xC0182101, 80, 1
 
@@ -42,6 +42,12 @@ def checked(outcome, what):
     return outcome
 
 
+class Program(ctypes.Structure):
+    """A filter, as the kernel takes it."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+
+
 def lock(program, flags):
     """Give up every capability, and forbid what a filter forbids, for this process and for good; return its listener."""
     header, none = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
@@ -49,11 +55,8 @@ def lock(program, flags):
     checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     steps = ctypes.create_string_buffer(program, len(program))
 
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
-
     filter_ = ctypes.byref(Program(len(program) // 8, ctypes.addressof(steps)))
-    return checked(libc.syscall(SECCOMP[platform.machine()], SECCOMP_SET_MODE_FILTER, flags, filter_), "seccomp")
+    return checked(libc.syscall(SECCOMP, SECCOMP_SET_MODE_FILTER, flags, filter_), "seccomp")
 
 
 def be_worker(shell, program, guard, *more):

@@ -130,6 +130,11 @@ class Shell(InteractiveShell):
         whole = "\n" in raw_cell.strip() and is_python(raw_cell)
         return raw_cell.rstrip() + "\n" if whole else super().transform_cell(raw_cell)
 
+    def should_run_async(self, raw_cell, *, transformed_cell, **options):
+        """Return whether a cell has to be awaited; IPython compiles it to find out, and few ask for that."""
+        may = "await" in transformed_cell or "async" in transformed_cell
+        return may and super().should_run_async(raw_cell, transformed_cell=transformed_cell, **options)
+
     def enable_gui(self, gui=None):
         """Do nothing: there is no window."""
 
@@ -384,7 +389,8 @@ class Notebook:
         """Give the next cell the number that it has in the notebook, as some are not run."""
         for history in (self.shell.history_manager.input_hist_parsed, self.shell.history_manager.input_hist_raw):
             history.extend([""] * (number - len(history)))
-        self.shell.execution_count = max(number, self.shell.execution_count)
+        if number > self.shell.execution_count:
+            self.shell.execution_count = number
 
     def readable(self, source, before):
         """Return a cell as Python can read it: as it is, without invisible signs, or joined to what it was split from."""
@@ -594,6 +600,7 @@ def rehearse(shell):
     for _ in range(10):
         notebook = Notebook(shell)
         notebook.decoder, notebook.versions = Decoder(1 << 10, refuse), {"f": []}
+        importlib.invalidate_caches()
         shell.run_cell(notebook.readable("def f(x, y):\n    return x, y\n1 / 0", ""), store_history=False)
         notebook.take_note()
         given = Encoder()
