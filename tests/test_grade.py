@@ -21,7 +21,7 @@ from grading.checks import Bench, points, surroundings
 from grading.grade import Processes, Work, end_processes, find_together, grade_one, processes, walk
 from grading.master import PUT_OFF, Master, MasterCell, visible
 from grading.result import Submitted
-from grading.sandbox import Limits, available
+from grading.sandbox import Limits, NoSandbox, available
 from grading.student import StudentProcess
 from grading.submission import read
 
@@ -296,7 +296,7 @@ def test_the_trouble_of_a_machine_is_no_grade(words):
         def start(self, *arguments):
             raise OSError("too many open files")
 
-    with pytest.raises(OSError, match="too many open files"):
+    with pytest.raises(NoSandbox, match="could not be started: too many open files. Nothing was graded"):
         grade_one(Work(words, LIMITS), RIGHT_WORDS, Broken())
 
 
