@@ -529,23 +529,21 @@ class Processes:
         return Graded(Result(**fields.pop("result")), *made, **fields)
 
 
-STARTED, STARTING_ONE = {}, threading.Lock()
+STARTED, STARTING_ONE = [], threading.Lock()
 
 
 def processes(work):
     """Return what grades for some work on this machine. What grades for other work ends when nobody needs it any more."""
-    key = repr((work.master.parts, work.limits, work.sandbox, work.version))
     with STARTING_ONE:
-        if key not in STARTED:
-            STARTED.clear()  # not closed: a node of a cluster may be grading two classes
-            STARTED[key] = Processes(work)
-        return STARTED[key]
+        if not STARTED or STARTED[0].work != replace(work, together=frozenset()):
+            STARTED[:] = [Processes(work)]  # the other is not closed: a node of a cluster may be grading two classes
+        return STARTED[0]
 
 
 def end_processes():
     """End what grades on this machine, with all that it has started."""
     while STARTED:
-        STARTED.popitem()[1].alone.close()
+        STARTED.pop().alone.close()
 
 
 def grade_together(work, batch):

@@ -21,7 +21,7 @@ from damaged import DAMAGED
 
 from grading import fleet
 from grading.assignment import CourseAssignment
-from grading.grade import Work
+from grading.grade import Work, end_processes
 from grading.release import release
 
 LIMITS = "\nc.Limits.cell, c.Limits.call, c.Limits.total = 2, 1, 4\n"  # seconds: what waits is not what is tried here
@@ -98,6 +98,7 @@ def soak(folder, count, tell=lambda line: None):
     scratch = Path(folder) / "tmp"
     scratch.mkdir()
     tempfile.tempdir, os.environ["TMPDIR"] = str(scratch), str(scratch)
+    end_processes()  # what other tests have left waiting would end meanwhile
     before, seen = there(scratch), Soaked(len(peers))
     work = Work(course.master, course.limits)
     engine = fleet.Local(2)

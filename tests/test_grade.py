@@ -324,6 +324,14 @@ def test_who_grades_for_one_class_goes_on_when_another_one_begins(words):
     end_processes()
 
 
+def test_assignments_with_the_same_cells_are_not_taken_for_each_other(words):
+    renamed = replace(words, name="again", authored={"letters": words.authored["words"]})
+    for master in (words, renamed):
+        result = processes(Work(master, LIMITS)).grade(RIGHT_WORDS, frozenset()).result
+        assert (result.assignment, [*result.notes]) == (master.name, [*master.authored])
+    end_processes()
+
+
 def test_a_test_that_seeds_leaves_the_graders_own_functions_as_they_were(words):
     before = random.seed, np.random.seed
     graded(words, WORDS)
