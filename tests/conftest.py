@@ -80,6 +80,7 @@ GROUPS = [
     "server",
     "cluster",
     "installed",
+    "mistakes",
 ]
 GROUPS += ["undisturbed", "sample_class", "hint", "claims", "executed", "expected", "checked"]
 SLOW = {"matrix", "server", "cluster", "undisturbed", "installed"}
