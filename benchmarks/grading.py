@@ -9,13 +9,11 @@ what docs/scale.md and the README say. All of it in one run, as machines differ.
 import argparse
 import base64
 import csv
-import ctypes
 import json
 import os
 import platform
 import random
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -48,7 +46,6 @@ NAME = "initialization"
 SEED = 20_261_124
 SMALLER = 1_000  # submissions of the class that the large one is compared with
 FOUND = ROOT / "benchmarks" / "grading.json"
-PR_SET_CHILD_SUBREAPER = 36  # from the kernel's prctl.h
 console = Console(width=120)
 # What hangs costs every grader its time limit and nothing else, so none of it is here. Nor is what warns: nbgrader
 # gives no points where anything stands on stderr.
@@ -122,7 +119,7 @@ class Run:
     clock : float
         Seconds by the clock.
     processor : float
-        Seconds of the processor, of all its processes.
+        Seconds of all processors.
     own : float
         The same, of the command's own process: what writes.
     memory : int
@@ -139,7 +136,7 @@ class Run:
 def run(command, folder, every=0.5):
     """Run a command, and look at the memory of its processes from time to time."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    before, started = of_children(), time.monotonic()
+    before, started = busy(), time.monotonic()
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -160,25 +157,21 @@ def run(command, folder, every=0.5):
     watcher = threading.Thread(target=watch)
     watcher.start()
     output, _ = process.communicate()
-    clock = time.monotonic() - started
+    clock, processor = time.monotonic() - started, busy() - before
     over.set()
     watcher.join()
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
-    return Run(clock, of_children() - before, seen["own"], seen["memory"], output)
+    return Run(clock, processor, seen["own"], seen["memory"], output)
 
 
-def of_children():
-    """Return the seconds of the processor that all processes took which this one has started and that have ended.
+def busy():
+    """Return the seconds that the processors of this machine have worked, on which nothing else runs meanwhile.
 
-    What ends without its parent becomes a child of this process, and is waited for here.
+    A process's own count of its children lacks those that nobody waited for, and a sandbox is full of them.
     """
-    try:
-        while os.waitpid(-1, 0)[0]:
-            pass
-    except ChildProcessError:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime
+    times = psutil.cpu_times()._asdict()
+    return sum(times.get(kind, 0) for kind in ("user", "nice", "system", "irq", "softirq"))
 
 
 def memory_of(pid):
@@ -390,7 +383,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--otter", action="store_true", help="grade with otter-grader as well; it is installed first")
     arguments = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         found = {
             "machine": f"{platform.system()} {platform.release().split('-')[0]} on {platform.machine()}",
