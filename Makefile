@@ -29,7 +29,7 @@ grade: $(VENV)/ready
 	then $(grading) autograde $(ASSIGNMENT) && $(grading) feedback $(ASSIGNMENT) && $(grading) report $(ASSIGNMENT); \
 	else echo "There are no submissions of $(ASSIGNMENT) in submitted/ yet." && $(grading) sample $(ASSIGNMENT); fi
 
-# What one runs while one works: every room, in three minutes.
+# What one runs while one works: every room, in four minutes.
 test: $(VENV)/ready-for-tests
 	$(pytest) -m "not slow"
 
