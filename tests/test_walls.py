@@ -21,12 +21,10 @@ from grading.result import CRASHED, FAILED, GRADED, MALFORMED, MISSING, TIMED_OU
 
 pytestmark = pytest.mark.slow
 ENDS = {GRADED, TIMED_OUT, CRASHED, MALFORMED, MISSING}  # a limit or a defect of the grader's own is none of these
-
-
-def many(examples):
-    return settings(
-        max_examples=examples, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    )
+EXAMPLES = 500
+thousands = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +89,7 @@ BEGINNINGS = [
 ]
 
 
-@many(600)
+@thousands
 @given(st.sampled_from(BEGINNINGS), st.binary(max_size=500))
 @example(b"", b"[" * 100_000)
 @example(b"", b'{"a":' * 50_000)
@@ -117,7 +115,7 @@ TREES = st.recursive(
 )
 
 
-@many(600)
+@thousands
 @given(TREES)
 def test_random_json(grading, tree):
     ends(grading, json.dumps(tree).encode("utf-8", "surrogatepass"))
@@ -176,7 +174,7 @@ def mutated(draw):
 
 
 @pytest.mark.xdist_group("mistakes")
-@many(200)  # these are run, too
+@thousands
 @given(mutated(), st.one_of(st.none(), st.integers(0, 40_000)))
 def test_notebooks_with_a_mistake(grading, notebook, end):
     ends(grading, json.dumps(notebook).encode("utf-8", "surrogatepass")[:end])
@@ -195,7 +193,7 @@ KINDS = st.sampled_from(
 )
 
 
-@many(600)
+@thousands
 @given(st.lists(st.tuples(st.lists(NAMES, min_size=1, max_size=4), KINDS), max_size=8))
 def test_trees_of_folders(grading, tree):
     def hand_in(folder):
