@@ -73,7 +73,7 @@ def there(folder):
         for kind in SYSTEM_V
         for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]
     }
-    processes = {f"the process {one}" for one in psutil.Process().children(recursive=True)}
+    processes = {f"the process {one.pid}" for one in psutil.Process().children(recursive=True)}  # not how busy they are
     return files | mounts | segments | processes | {f"{len(os.listdir('/proc/self/fd'))} open files"}
 
 
