@@ -21,9 +21,8 @@ from grading.result import CRASHED, FAILED, GRADED, MALFORMED, MISSING, TIMED_OU
 
 pytestmark = pytest.mark.slow
 ENDS = {GRADED, TIMED_OUT, CRASHED, MALFORMED, MISSING}  # a limit or a defect of the grader's own is none of these
-EXAMPLES = 500
 thousands = settings(
-    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
