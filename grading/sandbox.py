@@ -153,15 +153,15 @@ class Sandbox(Protocol):
         """Do beforehand what can be done before workers are asked for: here nothing."""
 
 
-def environment():
-    """Return the variables of a worker: few, and none of this process's own."""
+def environment(folder="/tmp"):
+    """Return the variables of a worker: few, and none of this process's own; what IPython keeps lies in a folder."""
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
         "PYTHONBREAKPOINT": "0",  # nobody is there to talk to a debugger
-        "IPYTHONDIR": "/tmp/ipython",
+        "IPYTHONDIR": f"{folder}/ipython",
         "NBGRADER_EXECUTION": "autograde",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
@@ -169,6 +169,14 @@ def environment():
         "PYTHONHASHSEED": "0",  # the order of a set is the same in every run
         "MALLOC_PERTURB_": "165",  # freed memory is not left as it was, and never looks like zeros
     }
+
+
+def folders_in(scratch):
+    """Make two folders for a worker that has no /tmp of its own: its own files', and one for what IPython keeps."""
+    folders = [os.path.join(scratch, name) for name in ("files", "kept")]
+    for folder in folders:
+        os.mkdir(folder)
+    return folders
 
 
 def command(program, *arguments):
@@ -223,13 +231,11 @@ class Sandlock(Sandbox):
 
     def start(self, limits, preload=Preload()):
         sandlock, scratch = self.sandlock, tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
-        files = Path(scratch.name) / "files"
-        files.mkdir()
-        files = str(files)
+        files, kept = folders_in(scratch.name)
         pipes = sandlock.StdioMode.PIPED
         box = sandlock.Sandbox(
             fs_readable=[*readable(), "/dev/urandom", "/dev/random", "/dev/zero"],
-            fs_writable=[files, "/dev/null"],
+            fs_writable=[files, kept, "/dev/null"],
             workdir=files,
             cwd=files,
             fs_storage=scratch.name,
@@ -240,7 +246,7 @@ class Sandlock(Sandbox):
             max_processes=limits.processes,
             no_coredump=True,
             clean_env=True,
-            env=environment(),
+            env=environment(kept),
             uid=1000,
             gid=1000,
         )
@@ -562,10 +568,11 @@ class Unconfined(Sandbox):
 
     def start(self, limits, preload=Preload()):
         scratch = tempfile.TemporaryDirectory(prefix="worker-", ignore_cleanup_errors=True)
+        files, kept = folders_in(scratch.name)
         process = subprocess.Popen(
             command(WORKER),
-            cwd=scratch.name,
-            env=environment(),
+            cwd=files,
+            env=environment(kept),
             bufsize=0,
             start_new_session=True,
             stdin=subprocess.PIPE,

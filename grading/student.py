@@ -27,7 +27,7 @@ from grading.sandbox import STARTING, NoSandbox
 FILE = "<student>"  # what a traceback calls the student's code
 RUNNING = "still running after {:g} seconds"  # what the checks' own time limit says in a notebook, too
 NO_WORKER = "A worker could not be started: {}. Nothing was graded; try again with less load."
-DEATHS = 15  # of one submission's processes; a new one takes time that is not the student's
+DEATHS = 15  # of one submission's processes
 ERRORS = {
     name: error
     for name, error in vars(builtins).items()
@@ -134,6 +134,7 @@ class StudentProcess:
         self.start, self.files, self.wanted, self.limits = start, files, wanted, limits
         self.left = limits.total  # seconds that cells may still take
         self.deadline = float("inf")  # of the test that is judged
+        self.starting = 0.0  # seconds that it took to start anew, which are not the student's
         self.cells, self.pipe, self.died, self.values, self.outputs = [], None, [], {}, []
         self.number = 0  # of the cell in the notebook, for ``In`` and ``Out``
         self.heard = set()  # the tests that let the student's code know what their hidden lines ask for
@@ -362,12 +363,13 @@ class StudentProcess:
 
     def begin(self):
         """Start a process and bring it to where the last one was, without the cell that ended it."""
-        if len(self.died) >= DEATHS:
-            raise StudentDied(f"the notebook ended its own process {DEATHS} times, and was not started again")
+        if len(self.died) >= DEATHS or self.starting > self.limits.total:
+            raise StudentDied(f"the notebook ended its own process {len(self.died)} times, and was not started again")
         started, deadline, self.deadline = time.monotonic(), self.deadline, float("inf")
         answer = self.begun()
         if "error" in answer:  # what it was forked from may have been killed just then
             answer = self.begun()
+        self.starting += (time.monotonic() - started) * bool(self.died)
         if "error" in answer:
             raise NoSandbox(NO_WORKER.format(answer))
         self.decoder, self.noted = Decoder(self.limits.answer, self.remote), {}

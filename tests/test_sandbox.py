@@ -538,6 +538,13 @@ TRACES = {
                 return [[str(error)] if error.errno == 98 else [], len(sys.kept)]
         return [[], 1]
     """,
+    "a file in IPython's folder": """
+        import os
+        os.makedirs(get_ipython().ipython_dir, exist_ok=True)
+        trace = os.path.join(get_ipython().ipython_dir, "trace")
+        there = os.path.exists(trace)
+        return [[trace] if there else [], open(trace, "w").write("x")]
+    """,
     "the state of the random generators": """
         import random, numpy, secrets
         drawn = [random.random(), float(numpy.random.rand()), float(numpy.random.default_rng().random())]

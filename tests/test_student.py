@@ -420,6 +420,24 @@ def test_a_cell_that_ends_the_process_costs_nothing_else(cell):
         assert len(student.died) == 1
 
 
+def test_a_process_that_takes_long_to_start_is_started_anew_less_often():
+    """The first start is everybody's, and costs nobody anything."""
+    box, limits, starts = Unconfined(), Limits(cell=5, total=2), []
+
+    def start():
+        starts.append(time.monotonic())
+        time.sleep(1.5)
+        return box.start(limits)
+
+    with StudentProcess(start, {}, NAMES, limits) as student:
+        for times in range(1, 4):
+            with pytest.raises(StudentDied, match="the process ended"):
+                student.run("import os; os._exit(0)")
+            assert len(starts) == times
+        with pytest.raises(StudentDied, match="ended its own process 3 times, and was not started again"):
+            student.run("x = 1")
+
+
 def test_no_cell_has_more_time_than_is_left_for_all_and_then_only_what_it_defines_is_run(student, monkeypatch):
     student.run("x = 1")
     asked, now = [], time.monotonic()
