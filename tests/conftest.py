@@ -28,6 +28,7 @@ from pathlib import Path
 # Matplotlib keeps a list of its fonts, and complains where it was made for another environment.
 os.environ["MPLCONFIGDIR"] = str(Path(sys.prefix) / "matplotlib")
 
+import kernels
 import matplotlib.font_manager  # noqa: F401 - makes the list, so that no kernel has to
 import nbformat
 import numpy
@@ -46,6 +47,8 @@ from grading.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 600  # seconds until a test says that something hangs: a busy machine is no defect
+# KERNELS=local-provisioner starts every kernel from nothing: it gives the same, and takes twice as long.
+KERNELS = os.environ.get("KERNELS", kernels.NAME)
 
 # The same examples in every run, however slow the machine is: what fails, fails again.
 settings.register_profile("the same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -265,8 +268,9 @@ def nbgrader(course, *arguments, program=None, **environment):
         ran = subprocess.run(line, cwd=course, env=environment, capture_output=True, text=True)
         code, log = ran.returncode, ran.stderr
     else:
+        environment |= {"JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS}
         code, log = run_as("nbgrader.apps.nbgraderapp", course, ["nbgrader", *arguments], environment)
-    assert code == 0, log[-2000:]
+    assert code == 0, log[-20_000:]
     return log
 
 

@@ -7,6 +7,8 @@ import sys
 import tempfile
 import types
 
+import kernels  # noqa: F401 - registers them, in every process that is forked from one with this module
+
 PRELOADED = ["programs", "nbgrader.apps.nbgraderapp", "grading.__main__", "ipykernel.kernelapp", "ipykernel.ipkernel"]
 
 

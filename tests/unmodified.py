@@ -1,11 +1,9 @@
 """What an unmodified nbgrader gives, and what this project's grader gives, side by side: courses, commands, points."""
 
 import contextlib
-import os
 import shutil
 import sqlite3
 
-import kernels
 from conftest import ROOT, Staying, nbgrader
 
 from grading import fleet, standing
@@ -14,10 +12,7 @@ from grading.grade import Work
 from grading.release import release
 from grading.sandbox import available
 
-# KERNELS=local-provisioner starts every kernel from nothing: it gives the same, and takes twice as long.
-KERNELS = os.environ.get("KERNELS", kernels.NAME)
 CONFIG = """
-import kernels
 c = get_config()
 c.CourseDirectory.course_id = "plain"
 """
@@ -64,7 +59,7 @@ class Course:
         """Run a command of an unmodified nbgrader; return what it said where it failed."""
         home = {"IPYTHONDIR": str(self.folder / "ipython")}  # where a student may store what a name stands for
         try:
-            nbgrader(self.folder, command, assignment, JUPYTER_DEFAULT_PROVISIONER_NAME=KERNELS, **home)
+            nbgrader(self.folder, command, assignment, **home)
         except AssertionError as failed:
             return str(failed)
         return ""
