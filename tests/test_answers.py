@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from answers import EXERCISES, RIGHT, WRONG
-from conftest import cells_by_id, copy_course, function_of, kept, nbgrader, points_in, value_in
+from conftest import PATIENCE, cells_by_id, copy_course, function_of, kept, nbgrader, points_in, value_in
 
 import public_tests
 from public_tests import HIDDEN, MESSAGES, CheckFailed
@@ -80,6 +80,10 @@ def class_of_answers():
 
 def autograde(course, notebooks):
     """Grade submissions with the nbgrader command; return points and messages by student."""
+    with open(course / "nbgrader_config.py", "a") as config:
+        config.write(
+            f"\nc.ExecutePreprocessor.timeout = {PATIENCE}  # seconds for a cell: the checks have limits of their own\n"
+        )
     for student, notebook in notebooks.items():
         path = course / "submitted" / student / "initialization" / "initialization.ipynb"
         path.parent.mkdir(parents=True)
