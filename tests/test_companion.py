@@ -284,7 +284,8 @@ def test_no_number_in_the_prose_goes_without_a_claim(explored, prose):
 
 
 def test_restart_and_run_all_takes_less_than_a_minute_of_two_cores(explored):
-    assert explored[2] < 2 * 60
+    """Where the assignment's training takes 1.2 s, as it does on a laptop."""
+    assert explored[2] * 1.2 < 2 * 60
 
 
 def test_each_section_asks_shows_and_tells(explored):
