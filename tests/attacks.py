@@ -486,6 +486,7 @@ body(
     from collections import namedtuple
     return {f"W{n}": namedtuple(f"T{n}", [f"f{m}" for m in range(100)])(*range(100)) for n in range(150)}
 """,
+    status=None,  # to make so many classes takes about as long as a call may
 )
 cell(
     "frames",
