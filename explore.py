@@ -43,7 +43,7 @@ STYLES = {
     "10": ("black", (0, (5, 1, 1, 1, 1, 1)), "v"),
     "constant 0.5": ("#555555", (0, (1, 1)), "x"),
 }
-SHARE = 40_000  # numbers in one layer of the networks of one thread: with fewer, threads wait for each other
+SHARE = 20_000  # numbers in one layer of the networks of one thread: with fewer, threads wait for each other
 
 
 # ------------------------------------------------------------------- the networks

@@ -145,8 +145,8 @@ def claims_of_depth(kept):
         all(len(one.W) == 31 and one.W[5].shape == (3, 32, 32) for one in networks),
     )
     yield (
-        "All nine networks take 1,500 steps at a learning rate of 0.01",
-        sum(map(len, networks)) == 9 and all(run.iteration[-1] == 1500 for run in depth.values()),
+        "All nine networks take 1,000 steps at a learning rate of 0.01",
+        sum(map(len, networks)) == 9 and all(run.iteration[-1] == 1000 for run in depth.values()),
     )
     first = np.concatenate([cost[0] for cost in costs.values()])
     yield (
@@ -157,8 +157,8 @@ def claims_of_depth(kept):
         "The cost of each falls below 0.35, half of a coin's, on its way",
         (costs["He"].min(axis=0) < np.log(2) / 2).all(),
     )
-    yield "The three from **Xavier** stay above 0.68", costs["Xavier"].min() > 0.68
-    yield "After 1,500 steps they have hardly begun", (costs["Xavier"][0] - costs["Xavier"][-1]).max() < 0.01
+    yield "The three from **Xavier** stay above 0.69", costs["Xavier"].min() > 0.69
+    yield "After 1,000 steps they have hardly begun", (costs["Xavier"][0] - costs["Xavier"][-1]).max() < 0.01
     yield (
         "stay at 0.6931 from the first step to the last, and are right for exactly half of the points",
         (
@@ -167,7 +167,7 @@ def claims_of_depth(kept):
         ),
     )
     jumps = np.diff(np.log(costs["He"]), axis=0).max(axis=0)
-    yield "The curves of He jump", np.median(jumps) > np.log(2)
+    yield "The curves of He jump", jumps.min() > np.log(1.2) and jumps.max() > np.log(2)
     yield (
         "$\\sqrt{1/2}$ three times is a loss that one can train away",
         accuracy(kept["six"]["Xavier"].networks, X, Y)[0] > 0.95,
