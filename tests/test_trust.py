@@ -32,11 +32,8 @@ CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED
 # In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
 IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
-LIMITS = {
-    "cell": 10,
-    "call": 2,
-    "total": 30,
-}  # seconds, with time to spare for those who plot on a machine that is busy
+# Seconds. A cell has what a course gives it: honest plots take more than half of that on a machine that is busy.
+LIMITS = {"cell": 10, "call": 2, "total": 30}
 # Python runs it first in each process: only one sandbox is found there.
 SITE = """
 import importlib.util, sys
