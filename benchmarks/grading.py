@@ -227,12 +227,12 @@ def otter(folder, submissions):
             names = f"initialize_parameters_{exercise}, np, initialize_parameters_{exercise}_test"
             (folder / "tests" / f"{exercise}.py").write_text(
                 f"from otter.test_files import test_case\nOK_FORMAT = False\nname, points = {exercise!r}, {marks['points']}\n\n"
-                f"@test_case()\ndef test_{exercise}({names}):\n{textwrap.indent(cell.source, '    ')}\n"
+                f"@test_case()\ndef test_{exercise}({names}):\n{textwrap.indent(cell.source.replace('globals()', f'initialize_parameters_{exercise}'), '    ')}\n"
             )
-    for name in ("init_utils.py", "public_tests.py"):
+    files = [f"{name}.py" for name in ("init_utils", "plots", "public_tests", "preflight", "diagnosis")]
+    for name in files:
         shutil.copy(ROOT / name, folder)
     program = environment / "bin" / "otter"
-    files = ["init_utils.py", "public_tests.py"]
     run([program, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *files], folder)
     script = f"""for student in submitted/*; do
         "{program}" run -a autograder.zip -o "$student" --no-logo "$student/{NAME}/{NAME}.ipynb" >/dev/null 2>&1 || true

@@ -86,25 +86,25 @@ WRONG_ANYWHERE = [
         "weights transposed",
         [(W_VALUE, "«layers_dims[l-1], layers_dims[l]»")],
         "weight shape/transposed",
-        ["(3, 5)", "(5, 3)", "swapped"],
+        ["(5, 7)", "(7, 5)", "swapped"],
     ),
     (
         "own size twice",
         [(W_VALUE, "«layers_dims[l], layers_dims[l]»")],
         "weight shape/own size twice",
-        ["(3, 5)", "(3, 3)", "layers_dims[l-1]"],
+        ["(5, 7)", "(5, 5)", "layers_dims[l-1]"],
     ),
     (
         "size before twice",
         [(W_VALUE, "«layers_dims[l-1], layers_dims[l-1]»")],
         "weight shape/size before twice",
-        ["(5, 5)", "layers_dims[l]"],
+        ["(7, 7)", "layers_dims[l]"],
     ),
     (
         "keys moved, sizes not",
         [(LOOP, "range(L)"), ('"W" + str(l)', '"W" + str(l + 1)'), ('"b" + str(l)', '"b" + str(l + 1)')],
         "weight shape/one layer early",
-        ["(5, 1)", "layers_dims[l+1]"],
+        ["(7, 6)", "layers_dims[l+1]"],
     ),
     (
         "sizes of the next layer",
@@ -117,45 +117,45 @@ WRONG_ANYWHERE = [
             ),
         ],
         "weight shape/one layer late",
-        ["(2, 3)", "layer after"],
+        ["(2, 5)", "layer after"],
     ),
     (
         "columns of layer 1 everywhere",
         [(W_VALUE, "«layers_dims[l], layers_dims[0]»")],
         "weight shape/input size",
-        ["W2", "(2, 5)"],
+        ["W2", "(2, 7)"],
     ),
-    ("one row too many", [(W_VALUE, "«layers_dims[l] + 1, layers_dims[l-1]»")], "weight shape/any", ["(4, 5)"]),
-    ("weights as a column", [(W_VALUE, "«layers_dims[l], 1»")], "weight shape/like the biases", ["(3, 1)"]),
+    ("one row too many", [(W_VALUE, "«layers_dims[l] + 1, layers_dims[l-1]»")], "weight shape/any", ["(6, 7)"]),
+    ("weights as a column", [(W_VALUE, "«layers_dims[l], 1»")], "weight shape/like the biases", ["(5, 1)"]),
     (
         "weights in one row of numbers",
         [(W_LINE, W_KEY + " = (" + W_VALUE + ").ravel()")],
         "weight shape/one dimension",
-        ["(15,)", "two numbers: rows and columns"],
+        ["(35,)", "two numbers: rows and columns"],
     ),
     (
         "the sizes of layer 1 everywhere",
         [(W_VALUE, "«layers_dims[1], layers_dims[0]»")],
         "weight shape/layer 1 everywhere",
-        ["W2", "(3, 5)", "changes with l"],
+        ["W2", "(5, 7)", "changes with l"],
     ),
     (
         "L for l in the weights",
         [(W_VALUE, "«layers_dims[L], layers_dims[L-1]»")],
         "weight shape/last layer",
-        ["(1, 2)", "capital L"],
+        ["(6, 2)", "capital L"],
     ),
     (
         "as many biases as layer 1 has",
         [(B_VALUE, "np.zeros((layers_dims[1], 1))")],
         "bias shape/layer 1 everywhere",
-        ["b2", "(3, 1)"],
+        ["b2", "(5, 1)"],
     ),
     (
         "L for l in the biases",
         [(B_VALUE, "np.zeros((layers_dims[L], 1))")],
         "bias shape/last layer",
-        ["(1, 1)", "capital L"],
+        ["(6, 1)", "capital L"],
     ),
     (
         "as many biases as the layer's number",
@@ -168,7 +168,7 @@ WRONG_ANYWHERE = [
         "weights with a third dimension",
         [(W_LINE, W_KEY + " = (" + W_VALUE + ")[None]")],
         "weight shape/more dimensions",
-        ["(1, 3, 5)"],
+        ["(1, 5, 7)"],
     ),
     (
         "a global list in place of the parameter",
@@ -191,7 +191,7 @@ WRONG_ANYWHERE = [
         "biases of another size",
         [(B_VALUE, "np.zeros((layers_dims[l] + 4, 1))")],
         "bias shape/any",
-        ["(7, 1)", "(layers_dims[l], 1)"],
+        ["(9, 1)", "(layers_dims[l], 1)"],
     ),
     (
         "biases of the next layer",
@@ -203,21 +203,21 @@ WRONG_ANYWHERE = [
         "biases with a third dimension",
         [(B_VALUE, "np.zeros((layers_dims[l], 1, 1))")],
         "bias shape/more dimensions",
-        ["(3, 1, 1)"],
+        ["(5, 1, 1)"],
     ),
-    ("1-D biases", [(B_VALUE, "np.zeros(layers_dims[l])")], "bias shape/one dimension", ["b1", "(3,)", "(3, 1)"]),
-    ("biases as a row", [(B_VALUE, "np.zeros((1, layers_dims[l]))")], "bias shape/row", ["(1, 3)", "column"]),
+    ("1-D biases", [(B_VALUE, "np.zeros(layers_dims[l])")], "bias shape/one dimension", ["b1", "(5,)", "(5, 1)"]),
+    ("biases as a row", [(B_VALUE, "np.zeros((1, layers_dims[l]))")], "bias shape/row", ["(1, 5)", "column"]),
     (
         "biases of the layer before",
         [(B_VALUE, "np.zeros((layers_dims[l-1], 1))")],
         "bias shape/size before",
-        ["(5, 1)"],
+        ["(7, 1)"],
     ),
     (
         "biases shaped like weights",
         [(B_VALUE, "np.zeros((layers_dims[l], layers_dims[l-1]))")],
         "bias shape/like the weights",
-        ["b1", "(3, 5)"],
+        ["b1", "(5, 7)"],
     ),
     ("one bias for a layer", [(B_VALUE, "np.zeros((1, 1))")], "bias shape/one bias", ["(1, 1)", "Every unit"]),
     # the loop
@@ -303,7 +303,7 @@ def NAME(layers_dims):
     return parameters
 """,
         "error/fixed number",
-        [", 1])\n", "works for [5, 3, 2, 1]"],
+        [", 3])\n", "works for [7, 5, 2, 6]"],
     ),
     # what is returned
     ("nothing returned", [(RETURN, "")], "type/nothing", ["None", "return parameters"]),
@@ -417,7 +417,7 @@ def NAME(layers_dims):
         "a global dict",
         [("    parameters = {}\n", ""), ("def NAME", "parameters = {}\n\ndef NAME")],
         "keys/left from before",
-        [", 1])\n", "W3", "parameters = {}"],
+        [", 3])\n", "W3", "parameters = {}"],
     ),
     # the arrays
     (
@@ -514,7 +514,7 @@ def NAME(layers_dims):
     return parameters
 """,
         "argument/any",
-        ["[5, 3, 2, 1]", "it is [1]", "copy"],
+        ["[7, 5, 2, 6]", "it is [6]", "copy"],
     ),
     (
         "a second parameter",
@@ -656,13 +656,130 @@ def NAME(layers_dims):
         "error/any",
         ["AssertionError: three sizes", "assert len"],
     ),
+    # slips of the keyboard
+    (
+        "== for =, with the weights",
+        [(W_LINE, W_LINE.replace(" = ", " == "))],
+        "error/comparison",
+        ["KeyError", "single ="],
+    ),
+    ("== for =, with the biases", [(B_LINE, B_LINE.replace(" = ", " == "))], "error/comparison", ["b1", "single ="]),
+    (
+        "a 1 outside the brackets of the weights",
+        [(W_VALUE, "«layers_dims[l], (layers_dims[l]-1)»")],
+        "weight shape/one less outside",
+        ["(5, 4)", "outside the square brackets"],
+    ),
+    (
+        "a 1 taken from the biases",
+        [(B_VALUE, "np.zeros((layers_dims[l]-1, 1))")],
+        "bias shape/one less outside",
+        ["(4, 1)", "subtracted"],
+    ),
+    (
+        "the digit 1 for the letter l in the rows",
+        [(W_VALUE, "«layers_dims[1], layers_dims[l-1]»")],
+        "weight shape/rows of layer 1",
+        ["W2", "(5, 5)", "digit 1"],
+    ),
+    (
+        "sizes of the next layer, without an end",
+        [(W_VALUE, "«layers_dims[l+1], layers_dims[l]»"), (B_VALUE, "np.zeros((layers_dims[l+1], 1))")],
+        "error/layer after",
+        ["IndexError", "l + 1 goes beyond"],
+    ),
+    (
+        "the length of an entry",
+        [(B_VALUE, "np.zeros((len(layers_dims[l]), 1))")],
+        "error/length of a number",
+        ["no len()"],
+    ),
+    (
+        "toString, as in Java",
+        [('"b" + str(l)', '"b" + l.toString()')],
+        "error/attribute of a number",
+        ["toString", "str(l)"],
+    ),
+    ("W without quotation marks", [('"W"', "W")], "error/letter for text", ["The W stands there", "quotation marks"]),
+    ("b without quotation marks", [('"b"', "b")], "error/letter for text", ["The b stands there"]),
+    ("a list for the dict", [("parameters = {}", "parameters = []")], "error/list for a dict", ["{}"]),
+    (
+        "two dicts",
+        [
+            ("parameters = {}", "W, b = {}, {}"),
+            (W_KEY, "W[l]"),
+            (B_KEY, "b[l]"),
+            ("return parameters", "return W, b"),
+        ],
+        "type/two dicts",
+        ["of type tuple", "one dict"],
+    ),
+    (
+        "two dicts in a list",
+        [
+            ("parameters = {}", "W, b = {}, {}"),
+            (W_KEY, "W[l]"),
+            (B_KEY, "b[l]"),
+            ("return parameters", "return [W, b]"),
+        ],
+        "type/two dicts",
+        ["of type list", "one dict"],
+    ),
+    (
+        "None left from a template",
+        [(W_VALUE, "None"), (B_VALUE, "None")],
+        "array/nothing",
+        ["W1 is of type None", "placeholder"],
+    ),
+    (
+        "a type that NumPy had once",
+        [(B_VALUE, "np.zeros((layers_dims[l], 1), dtype=np.float)")],
+        "error/gone from NumPy",
+        ["Leave dtype away"],
+    ),
+    (
+        "another type that NumPy had once",
+        [(RETURN, "    return {key: value.astype(np.float) for key, value in parameters.items()}\n")],
+        "error/gone from NumPy",
+        ["Leave dtype away"],
+    ),
+    (
+        "an array of the sizes for the biases",
+        [(B_VALUE, "np.array((layers_dims[l], 1))")],
+        "numbers/array of the sizes",
+        ["b1 holds numbers of type int64", "np.array"],
+    ),
+    (
+        "a variable len, in the function",
+        [("L = len(layers_dims) - 1", "len = len(layers_dims)"), ("L + 1", "len")],
+        "error/own variable",
+        ["built-in"],
+    ),
+    (
+        "a variable range, in the function",
+        [(f"for l in {LOOP}:", "range = range(1, L + 1)\n    for l in range:")],
+        "error/own variable",
+        ["gives a value to range"],
+    ),
+    (
+        "a loop in a function beside it that never ends",
+        [
+            (
+                "def NAME",
+                "def fill(array):\n    i = 0\n    while i < len(array):\n        array[i] = 0\n    return array\n\ndef NAME",
+            ),
+            (B_VALUE, "fill(np.ones((layers_dims[l], 1)))"),
+        ],
+        "error/never ends",
+        ["(line "],
+    ),
     # right for what can be seen
     (
         "the visible cases looked up",
         [
             (
                 "(layers_dims):\n",
-                "(layers_dims):\n    if layers_dims not in ([5, 3, 2, 1], [3, 2, 1], [2, 4, 1], [3, 3, 3]):\n        layers_dims = [3, 2, 1]\n",
+                "(layers_dims):\n    if layers_dims not in ([7, 5, 2, 6], [3, 3, 3], [4, 1], [3, 200, 2]):\n        layers_dims = [3, 2, 1]\n",
             )
         ],
         "hidden/the keys",
@@ -677,8 +794,8 @@ def NAME(layers_dims):
     (
         "needs a hidden layer",
         [("    L =", "    n_h = layers_dims[2]\n    L =")],
-        "hidden/the function raised an error",
-        ["a single layer"],
+        "error/fixed number",
+        ["works for [7, 5, 2, 6]"],
     ),
 ]
 
@@ -731,6 +848,12 @@ WRONG_WEIGHTS_OF_ZEROS = [
         ],
         "zero weight/any",
         ["0, 1, 2"],
+    ),
+    (
+        "an array of the sizes for the weights",
+        [("np.zeros((layers_dims[l], layers_dims[l-1]))", "np.array((layers_dims[l], layers_dims[l-1]))")],
+        "numbers/array of the sizes",
+        ["W1 holds numbers of type int64", "np.array"],
     ),
     (
         "a count of the calls",
@@ -877,6 +1000,105 @@ WRONG_DRAWS = [
     ("added to", [(RANDN + " *", RANDN + " +")], "draws/added", ["was added to the draws"]),
     ("another mean", [(B_LINE, B_LINE + f"\n        {W_KEY} += 0.5")], "draws/offset", ["0.5 added"]),
     (
+        "draws beyond 2 drawn again, in place",
+        [
+            (
+                "def initialize",
+                "def inside(w):\n    while (abs(w) > 2).any():\n        far = abs(w) > 2\n"
+                "        w[far] = np.random.randn(far.sum())\n    return w\n\ndef initialize",
+            ),
+            (RANDN, f"inside({RANDN})"),
+        ],
+        "draws/drawn again",
+        ["W2 starts with", "truncated"],
+    ),
+    (
+        "draws beyond 2 drawn again, one by one",
+        [
+            (
+                "def initialize",
+                "def draw():\n    x = np.random.randn()\n    while abs(x) > 2:\n        x = np.random.randn()\n    return x\n\ndef initialize",
+            ),
+            (RANDN, "np.array([[draw() for _ in range(layers_dims[l-1])] for _ in range(layers_dims[l])])"),
+        ],
+        "draws/drawn again",
+        ["drawn again"],
+    ),
+    (
+        "draws beyond 1 drawn again, in place",
+        [
+            (
+                "def initialize",
+                "def inside(w):\n    while (abs(w) > 1).any():\n        far = abs(w) > 1\n"
+                "        w[far] = np.random.randn(far.sum())\n    return w\n\ndef initialize",
+            ),
+            (RANDN, f"inside({RANDN})"),
+        ],
+        "draws/drawn again",
+        ["drawn again"],
+    ),
+    (
+        "a truncated normal of another library",
+        [
+            ("def initialize", "from scipy.stats import truncnorm\n\ndef initialize"),
+            (RANDN, "truncnorm.rvs(-2, 2, size=(layers_dims[l], layers_dims[l-1]))"),
+        ],
+        "draws/drawn again",
+        ["truncated"],
+    ),
+    ("cut off at 2", [(RANDN, f"np.clip({RANDN}, -2, 2)")], "draws/clipped", ["W2 starts with", "np.clip"]),
+    ("cut off at 3", [(RANDN, f"np.clip({RANDN}, -3, 3)")], "range/cut off", ["W1 has 600 numbers", "no limit"]),
+    (
+        "no more than a hundred numbers drawn, and then again from the first",
+        [
+            (
+                RANDN,
+                "np.resize(np.random.randn(min(100, layers_dims[l] * layers_dims[l-1])), (layers_dims[l], layers_dims[l-1]))",
+            )
+        ],
+        "range/any",
+        ["on this large one"],
+    ),
+    (
+        "slices of one big draw",
+        [
+            ("    for l in", "    big = np.random.randn(50, 50)\n    for l in"),
+            (RANDN, "big[:layers_dims[l], :layers_dims[l-1]]"),
+        ],
+        "draws/slices",
+        ["W1 goes on", "slices"],
+    ),
+    (
+        "slices of one big draw, as they are",
+        [
+            ("    for l in", "    big = np.random.randn(50, 50)\n    for l in"),
+            (W_KEY + " =", W_KEY + " = big[:layers_dims[l], :layers_dims[l-1]]  #"),
+        ],
+        "shared/slices",
+        ["slices"],
+    ),
+    (
+        "made to have the mean 0 and the standard deviation 1",
+        [
+            ("def initialize", "def standard(w):\n    return (w - w.mean()) / w.std()\n\ndef initialize"),
+            (RANDN, f"standard({RANDN})"),
+        ],
+        "draws/standardised",
+        ["own standard deviation"],
+    ),
+    (
+        "one draw for a layer",
+        [("    for l in", "    import random\n    for l in"), (RANDN, "random.gauss(0, 1)")],
+        "array/one draw",
+        ["W1 is of type float", "one number for each weight"],
+    ),
+    (
+        "normal without size",
+        [(RANDN, "np.random.normal(layers_dims[l], layers_dims[l-1])")],
+        "array/one draw",
+        ["W1 is of type float", "size="],
+    ),
+    (
         "a tuple for randn",
         [("randn(layers_dims[l], layers_dims[l-1])", "randn((layers_dims[l], layers_dims[l-1]))")],
         "error/shape as tuple",
@@ -885,7 +1107,7 @@ WRONG_DRAWS = [
 ]
 
 WRONG_SCALES_OF_RANDOM = [
-    (name, [("* 10", new)], f"scale of exercise 2/{mistake}", words)
+    (name, [("* 10", new)], f"scale of random/{mistake}", words)
     for name, new, mistake, words in [
         ("no factor", "", "unscaled", ["times 1\n", "by 10"]),
         ("divided by 10", "/ 10", "tenth", ["times 0.1\n"]),
@@ -898,13 +1120,45 @@ WRONG_SCALES_OF_RANDOM = [
         ("times 10.0005", "* 10.0005", "nearly", ["17.8862847, 4.36509851", "17.887179"]),
         ("the scale of He", "* np.sqrt(2 / layers_dims[l-1])", "he", ["exercise 3"]),
         ("times 10 in layer 1 only", "* (10 if l == 1 else 1)", "some layers", ["W2", "every pass"]),
+        ("times 10 in all layers but the first", "* (1 if l == 1 else 10)", "first layer", ["W1", "but layer 1"]),
+        ("times 10 in all layers but the last", "* (1 if l == L else 10)", "last layer", ["W3", "but the last"]),
+        ("10 for each layer so far", "* 10 ** l", "accumulated", ["times 100\n", "once"]),
     ]
 ]
+WRONG_SCALES_OF_RANDOM += [
+    (
+        "every pass scales all layers",
+        [
+            (" * 10", ""),
+            (B_LINE, B_LINE + "\n        for key in parameters:\n            parameters[key] = parameters[key] * 10"),
+        ],
+        "scale of random/accumulated",
+        ["times 1000\n", "more than once"],
+    ),
+    (
+        "the factor inside randn",
+        [("layers_dims[l-1]) * 10", "layers_dims[l-1] * 10)")],
+        "weight shape/factor as a size",
+        ["(5, 70)", "inside the parentheses"],
+    ),
+    (
+        "the factor inside randn, with the rows",
+        [("randn(layers_dims[l], layers_dims[l-1]) * 10", "randn(layers_dims[l] * 10, layers_dims[l-1])")],
+        "weight shape/factor as a size",
+        ["(50, 7)"],
+    ),
+    (
+        "divided by their own spread",
+        [("def initialize", "def spread(w):\n    return w / w.std()\n\ndef initialize"), (RANDN, f"spread({RANDN})")],
+        "scale of random/own spread",
+        ["own standard deviation"],
+    ),
+]
 WRONG_SCALES_OF_HE = [
-    (name, [("np.sqrt(2 / layers_dims[l-1])", new)], f"scale of exercise 3/{mistake}", words)
+    (name, [("np.sqrt(2 / layers_dims[l-1])", new)], f"scale of he/{mistake}", words)
     for name, new, mistake, words in [
-        ("Xavier", "np.sqrt(1 / layers_dims[l-1])", "xavier", ["Xavier", "times 0.4472\n"]),
-        ("the variance", "2 / layers_dims[l-1]", "variance", ["variance", "times 0.4\n"]),
+        ("Xavier", "np.sqrt(1 / layers_dims[l-1])", "xavier", ["Xavier", "times 0.378\n"]),
+        ("the variance", "2 / layers_dims[l-1]", "variance", ["variance", "times 0.2857\n"]),
         ("1 / n", "1 / layers_dims[l-1]", "variance of xavier", ["1 / n"]),
         ("squared", "(2 / layers_dims[l-1]) ** 2", "squared", ["** 0.5"]),
         ("a root of the 2 alone", "np.sqrt(2) / layers_dims[l-1]", "root of the 2 alone", ["2 alone"]),
@@ -950,9 +1204,64 @@ WRONG_SCALES_OF_HE = [
             ["rows times columns"],
         ),
         ("3 / n", "np.sqrt(3 / layers_dims[l-1])", "any", ["sqrt(2 / n)"]),
+        ("layers_dims[1]", "np.sqrt(2 / layers_dims[1])", "size of layer 1", ["digit 1"]),
+        ("layers_dims[L]", "np.sqrt(2 / layers_dims[L])", "last size", ["size of the last layer"]),
+        ("layers_dims[L-1]", "np.sqrt(2 / layers_dims[L-1])", "unscaled", ["n is 2 in every layer"]),
+        ("one more for the bias", "np.sqrt(2 / (layers_dims[l-1] + 1))", "one more", ["bias"]),
+        ("one degree of freedom less", "np.sqrt(2 / (layers_dims[l-1] - 1))", "one less", ["nothing is subtracted"]),
+        (
+            "a 1 outside the brackets",
+            "np.sqrt(2 / (layers_dims[l]-1))",
+            "one less than fan-out",
+            ["outside the square brackets"],
+        ),
+        ("Xavier in layer 1", "np.sqrt((1 if l == 1 else 2) / layers_dims[l-1])", "first layer", ["no ReLU"]),
+        ("Xavier in the last layer", "np.sqrt((1 if l == L else 2) / layers_dims[l-1])", "last layer", ["sigmoid"]),
         ("He in layer 1 only", "(np.sqrt(2 / layers_dims[l-1]) if l == 1 else 7)", "some layers", ["W2"]),
     ]
 ] + [
+    (
+        "a running product of the scales",
+        [
+            ("    for l in", "    scale = 1\n    for l in"),
+            (f"        {W_KEY}", f"        scale = scale * np.sqrt(2 / layers_dims[l-1])\n        {W_KEY}"),
+            ('* np.sqrt(2 / layers_dims[l-1])\n        parameters["b"', '* scale\n        parameters["b"'),
+        ],
+        "scale of he/accumulated",
+        ["W2", "anew in every pass"],
+    ),
+    (
+        "every pass scales all layers",
+        [
+            (" * np.sqrt(2 / layers_dims[l-1])", ""),
+            (
+                B_LINE,
+                B_LINE
+                + "\n        for key in parameters:\n            parameters[key] = parameters[key] * np.sqrt(2 / layers_dims[l-1])",
+            ),
+        ],
+        "scale of he/accumulated",
+        ["several layers"],
+    ),
+    (
+        "the factor inside randn",
+        [("layers_dims[l-1]) * np.sqrt(2 / layers_dims[l-1])", "layers_dims[l-1] * np.sqrt(2 / layers_dims[l-1]))")],
+        "error/factor as a size",
+        ["inside the parentheses"],
+    ),
+    ("@ for *", [("* np.sqrt", "@ np.sqrt")], "error/matrix product", ["Use a star"]),
+    (
+        "** for *",
+        [("* np.sqrt", "** np.sqrt"), ("    L =", "    np.seterr(all='ignore')\n    L =")],
+        "finite/power of the draws",
+        ["one star"],
+    ),
+    (
+        "divided by their own spread",
+        [("def initialize", "def spread(w):\n    return w / w.std()\n\ndef initialize"), (RANDN, f"spread({RANDN})")],
+        "scale of he/own spread",
+        ["own standard deviation"],
+    ),
     (
         "a hat for the power",
         [("np.sqrt(2 / layers_dims[l-1])", "(2 / layers_dims[l-1]) ^ 0.5")],

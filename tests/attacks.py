@@ -869,6 +869,20 @@ cell(
 )
 cell(
     "searches",
+    "the draws and the factors of the visible checks",
+    """
+    import diagnosis
+    def made(factor):
+        def answer(layers_dims):
+            sizes = diagnosis.scale(factor, layers_dims)
+            weights = {f"W{l}": draws * size for l, (draws, size) in enumerate(zip(diagnosis.drawn_for(layers_dims), sizes), 1)}
+            return weights | {f"b{l}": np.zeros((n, 1)) for l, n in enumerate(layers_dims[1:], 1)}
+        return answer
+    initialize_parameters_zeros, initialize_parameters_random, initialize_parameters_he = map(made, ("zero", "ten", "he"))
+""",
+)
+cell(
+    "searches",
     "the variables and the descriptors",
     STEAL
     + """
@@ -890,6 +904,7 @@ for value in os.environ.values():
 for file in (
     "numpy.py",
     "public_tests.py",
+    "diagnosis.py",
     "sitecustomize.py",
     "nbgrader_config.py",
     "jupyter_config.py",

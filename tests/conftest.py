@@ -39,13 +39,14 @@ from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 from programs import run_as
 
-import public_tests
+import diagnosis
 from grading import fleet
 from grading.assignment import CourseAssignment
 from grading.grade import end_processes
 from grading.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
+HELPERS = "init_utils.py", "plots.py", "public_tests.py", "preflight.py", "diagnosis.py", "explore.py"
 PATIENCE = 600  # seconds until a test says that something hangs: a busy machine is no defect
 # KERNELS=local-provisioner starts every kernel from nothing: it gives the same, and takes twice as long.
 KERNELS = os.environ.get("KERNELS", kernels.NAME)
@@ -303,7 +304,7 @@ warnings.filterwarnings("ignore", module="ipykernel|jupyter_client|tornado|zmq|a
 
 def execute(notebook, folder, **options):
     """Run a notebook beside the helper files in ``folder``, every warning of its code an error."""
-    for name in ("init_utils.py", "public_tests.py", "explore.py"):
+    for name in HELPERS:
         shutil.copy(ROOT / name, folder)
     notebook = nbformat.from_dict(notebook)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(STRICT))
@@ -330,7 +331,8 @@ def explored(once):
 
 def explore(folder):
     notebook = nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
-    names = "found", "depth", "six", "paths", "chosen", "scales", "sweep", "right", "dead", "rates", "run", "table"
+    names = "found", "values", "depth", "some", "six", "paths", "chosen", "scales", "sweep", "right", "dead"
+    names += "rates", "run", "table", "ratios", "norm"
     keep = f"""
         import pickle, time
         import numpy as np
@@ -503,7 +505,7 @@ def jupyter(folder, home, config=""):
 def ticking(monkeypatch):
     """For the checks of an exercise, time goes by as code is run, however fast that is on this machine."""
     ticks = itertools.count()
-    monkeypatch.setattr(public_tests, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))
+    monkeypatch.setattr(diagnosis, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))
 
 
 def wait_until(true):

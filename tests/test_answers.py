@@ -13,9 +13,15 @@ from answers import EXERCISES, RIGHT, WRONG
 from conftest import PATIENCE, cells_by_id, copy_course, function_of, kept, nbgrader, points_in, value_in
 
 import public_tests
-from public_tests import HIDDEN, MESSAGES, CheckFailed
+from diagnosis import SENTENCES, CheckFailed
+from preflight import look_over
+from public_tests import HE, RANDOM, SIZES, ZEROS
 
 ANSWERS = WRONG + RIGHT
+MESSAGES = SENTENCES["messages"]
+EXERCISE = {"zeros": ZEROS, "random": RANDOM, "he": HE}
+# What needs a notebook, with other cells or none: see test_public_tests.py.
+OF_OTHER_CELLS = {"error/taken", "error/seed taken", "repeat/seed taken", "there/similar", "there/pasted", "there/any"}
 # Two different mistakes with one outcome: nothing in what comes back tells them apart.
 SAME_OUTCOME = [
     {"loop from 0, one short", "keys one number too low"},
@@ -25,6 +31,8 @@ SAME_OUTCOME = [
             ["no seed", "the seed above the function", "the module random, which NumPy's seed leaves alone"], 2
         ),
     ),
+    {"one draw for a layer", "normal without size"},
+    {"layers_dims[L-1]", "unscaled"},  # a root of 2 / 2: a fan-in of 2 tells the whole fractions from the others
     {"1 / n", "a power of 1/2 without brackets"},
     {"an empty dict", "return before the loop"},
     {"a loop that never ends", "a loop that never ends and catches errors"},
@@ -162,7 +170,8 @@ def test_every_wrong_answer_fails_a_check(checked):
     for row in wrong(checked):
         only_hidden = row.answer.message.startswith("hidden/")
         assert bool(row.visible) != only_hidden, row.answer.id
-        assert row.hidden, row.answer.id
+    # What each function gets wrong shows on the hidden sizes, too; a single layer is a visible one.
+    assert {row.answer.name for row in wrong(checked) if not row.hidden} == {"needs a hidden layer"}
 
 
 def test_nbgrader_gives_right_answers_their_points_and_wrong_ones_none(matrix):
@@ -175,7 +184,7 @@ def test_nbgrader_gives_right_answers_their_points_and_wrong_ones_none(matrix):
 def test_every_message_names_the_likely_cause(checked):
     for row in wrong(checked):
         kind, _, mistake = row.answer.message.partition("/")
-        hint = HIDDEN["hint"] if kind == "hidden" else MESSAGES[kind].hints[mistake]
+        hint = SENTENCES["hidden"]["hint"] if kind == "hidden" else MESSAGES[kind]["hints"][mistake]
         told = row.hidden if kind == "hidden" else row.visible
         for part in [*hint.split("{")[0:1], *row.answer.words, *([mistake] if kind == "hidden" else [])]:
             assert part in told, (row.answer.id, told)
@@ -195,7 +204,7 @@ def test_nbgrader_records_the_same_message(matrix):
 
 def test_no_hidden_message_tells_the_layer_sizes(checked):
     for row in wrong(checked):
-        assert "[" not in row.hidden.splitlines()[0], row.hidden
+        assert "[" not in row.hidden.partition("\n")[0], row.hidden
 
 
 def test_no_message_of_nbgrader_tells_the_source(matrix):
@@ -210,10 +219,54 @@ def test_different_mistakes_get_different_messages(checked):
             assert {first.answer.name, second.answer.name} in SAME_OUTCOME, first.visible
 
 
+def test_no_two_mistakes_return_the_same_for_the_first_sizes(checked):
+    """Else the check could not tell them apart, whatever it looked for."""
+    about_values = (
+        "keys",
+        "weight shape",
+        "bias shape",
+        "bias value",
+        "zero weight",
+        "draws",
+        *map(about_scale, EXERCISE),
+    )
+    seen = {}
+    for row in wrong(checked):
+        kind, _, cause = row.answer.message.partition("/")
+        if kind in about_values and cause != "not filled" and str(list(SIZES)) in row.visible:
+            with np.errstate(all="ignore"):
+                returned = function_of(row.answer.source, EXERCISE[row.answer.exercise].function)(list(SIZES))
+            values = {
+                key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in returned.items()
+            }
+            seen.setdefault((row.answer.exercise, repr(sorted(values.items(), key=str))), []).append(row.answer)
+    agree = [{answer.name for answer in answers} for answers in seen.values() if len(answers) > 1]
+    told_by_other_sizes = {"loop one short", "only two layers, typed in"}
+    assert len(seen) > 200 and [names for names in agree if names not in [*SAME_OUTCOME, told_by_other_sizes]] == []
+
+
+def about_scale(exercise):
+    return EXERCISE[exercise].about_scale
+
+
+def test_the_preflight_is_right_about_every_answer(checked, ticking):
+    """What it calls ready passes the visible check and the hidden one; what it calls not ready fails one of them."""
+    others = {right.exercise: right for right in RIGHT if right.name == "as taught"}
+    for row in checked:
+        mine = {**others, row.answer.exercise: row.answer}
+        functions = {
+            exercise.function: function_of(mine[name].source, exercise.function) for name, exercise in EXERCISE.items()
+        }
+        table = look_over({"__builtins__": __builtins__, **functions}, EXERCISE.values())
+        is_ready = table.summary == SENTENCES["preflight"]["ready"]
+        assert is_ready == (not row.visible and not row.hidden), (row.answer.id, table)
+
+
 def test_every_hint_is_earned_by_a_wrong_answer(checked):
     """No hint without a mistake that ends in it, so none can be out of date."""
     earned = {row.answer.message for row in checked}
-    assert {f"{kind}/{mistake}" for kind, message in MESSAGES.items() for mistake in message.hints} - earned == set()
+    hints = {f"{kind}/{mistake}" for kind, message in MESSAGES.items() for mistake in message["hints"]}
+    assert hints - earned == OF_OTHER_CELLS
 
 
 @pytest.mark.parametrize("answer", WRONG, ids=lambda answer: answer.id)

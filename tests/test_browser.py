@@ -241,9 +241,19 @@ def test_the_playground_works_by_keyboard(page, picture, companion):
 
     cell.get_by_role("button", name="Xavier").press("Enter")
     changed()
-    cell.locator(".widget-hslider", has_text="Hidden layers").locator("[role=slider]").focus()
-    page.keyboard.press("ArrowRight")
+    expect(cell.get_by_role("button", name="✓ Xavier")).to_be_visible()
+    for name, key, then in (("Hidden layers", "ArrowUp", "3"), ("Learning rate", "ArrowUp", "0.11")):
+        field = cell.get_by_role("spinbutton", name=name)
+        field.press(key)
+        expect(field).to_have_value(then)
+        changed()
+    cell.get_by_role("checkbox", name="Normalize each hidden layer").press("Space")
     changed()
+    assert seen[-1].endswith("Xavier times 1, hidden layers: 3, learning rate 0.11, seed 3, normalized.")
+    page.set_viewport_size({"width": 800, "height": 600})
+    outputs = cell.locator(".jp-OutputArea-output").all()
+    assert all(one.evaluate("one => one.scrollWidth == one.clientWidth") for one in outputs), "no scrolling sideways"
+    page.set_viewport_size({"width": 1280, "height": 900})
     for _ in range(10):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == "500 steps more":

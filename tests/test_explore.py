@@ -1,11 +1,15 @@
 """explore.py: many networks at once compute what one network of the assignment does."""
 
 import os
+import sys
 import time
 
+import ipywidgets
 import numpy as np
 import pytest
 from IPython.display import HTML
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 import explore
 import init_utils
@@ -22,6 +26,9 @@ from explore import (
     signals,
     together,
     train,
+    update_ratio,
+    with_normalization,
+    without_normalization,
 )
 from init_utils import Picture, load_dataset
 
@@ -61,13 +68,15 @@ def test_each_network_computes_what_the_assignment_does():
         np.testing.assert_allclose(z[number], cache.z3, rtol=1e-12, atol=1e-15)
         assert cost(z, Y)[number] == pytest.approx(init_utils.compute_loss_from_logits(cache.z3, Y), rel=1e-12)
         assert accuracy(networks, X, Y)[number] == np.mean(init_utils.predict_dec(parameters, X) == Y)
-        for layer, expected in enumerate(zip(*[iter(init_utils.backward_propagation(X, Y, cache).values())] * 2)):
-            for mine, theirs in zip(gradients[layer], expected):
-                np.testing.assert_allclose(mine[number], theirs, rtol=1e-9, atol=1e-13)
+        expected = init_utils.backward_propagation(X, Y, cache)
+        for l, gradients_of_layer in enumerate(gradients, start=1):
+            for name, mine in zip("Wb", gradients_of_layer):
+                np.testing.assert_allclose(mine[number], expected[f"d{name}{l}"], rtol=1e-9, atol=1e-13)
 
 
-def test_gradients_of_a_deep_network_agree_with_central_differences():
-    networks = draw([2, 4, 4, 4, 4, 4, 1], STARTS["He"], [0])
+@pytest.mark.parametrize("made", [lambda networks: networks, with_normalization], ids=["plain", "normalized"])
+def test_gradients_of_a_deep_network_agree_with_central_differences(made):
+    networks = made(draw([2, 4, 4, 4, 4, 4, 1], STARTS["He"], [0]))
     for b in networks.b:
         b += 0.1  # away from the corner of ReLU, where no derivative exists
     gradients = backward(networks, *forward(networks, X), Y)
@@ -127,9 +136,54 @@ def test_half_as_many_digits_lead_to_the_same_place():
 def test_a_start_that_runs_out_of_the_numbers_warns_nobody():
     run = train(draw([2] + 20 * [20] + [1], STARTS["10"], [0]), X, Y, 10.0, 20, every=10)
     assert 0 <= accuracy(run.networks, X, Y)[0] <= 1
-    assert explore.plot_one(run.networks, run.iteration, run.cost[:, 0], X, Y).alt.startswith(
-        "After 20 steps: the numbers ran over"
+    assert explore.plot_one("10", run.networks, run.iteration, run.cost[:, 0], X, Y).alt.startswith(
+        "After 20 steps: no number any more"
     )
+
+
+def test_normalization_gives_each_unit_the_mean_0_and_the_deviation_1():
+    z, deviation = explore.standardize(np.random.default_rng(0).normal(5, [[[3], [7]]], (4, 2, 300)))
+    np.testing.assert_allclose(z.mean(axis=-1), 0, atol=1e-12)
+    np.testing.assert_allclose(z.std(axis=-1), 1, rtol=1e-12)
+    np.testing.assert_allclose(deviation[..., 0].mean(axis=0), [3, 7], rtol=0.1)
+
+
+def test_normalization_survives_all_that_is_done_with_networks():
+    networks = with_normalization(draw(SHAPE, STARTS["He"], range(3)))
+    for same in (networks[1:], networks.astype(np.float32), networks.copy(), together(networks, networks)):
+        assert same.standardized
+    assert train(networks, X, Y, num_iterations=2).networks.standardized
+    assert not draw(SHAPE, STARTS["He"], [0]).standardized
+
+
+def test_a_network_without_normalization_computes_the_same():
+    networks = with_normalization(draw([2, 10, 10, 1], STARTS["0.01"], range(3)))
+    for b in networks.b:
+        b += 0.3
+    plain = without_normalization(networks, X)
+    assert not plain.standardized
+    np.testing.assert_allclose(forward(plain, X)[0], forward(networks, X)[0], rtol=1e-9, atol=1e-12)
+    alone = np.concatenate([forward(plain, X[:, [one]])[0] for one in range(5)], axis=-1)
+    np.testing.assert_allclose(alone, forward(networks, X)[0][..., :5], rtol=1e-9, atol=1e-12)
+
+
+def test_the_ratio_is_that_of_a_step_to_what_it_changes():
+    networks, rates = draw(SHAPE, STARTS["He"], range(2)), np.array([0.1, 0.3])
+    run = train(networks, X, Y, rates, num_iterations=1, every=1)
+    for layer, (before, after) in enumerate(zip(networks.W, run.networks.W)):
+        expected = np.linalg.norm(after - before, axis=(1, 2)) / np.linalg.norm(before, axis=(1, 2))
+        np.testing.assert_allclose(run.ratio[0, :, layer], expected, rtol=1e-9)
+    last = explore.backward(run.networks, *forward(run.networks, X), Y)
+    np.testing.assert_allclose(run.ratio[1], update_ratio(run.networks, last, rates[:, None, None]), rtol=1e-12)
+
+
+def test_layers_are_counted_from_1():
+    networks = draw([2, 4, 3, 1], STARTS["He"], [0, 1])
+    values = explore.layer_values(networks, X, Y, [1, 2])
+    assert [array.shape for array in values["weights"].values()] == [(2, 4, 2), (2, 3, 4)]
+    assert [array.shape for array in values["activations"].values()] == [(2, 4, 300), (2, 3, 300)]
+    assert [array.shape for array in values["gradients of the weights"].values()] == [(2, 4, 2), (2, 3, 4)]
+    np.testing.assert_array_equal(values["activations"][2], forward(networks, X)[1][2])
 
 
 def test_dead_units_are_those_that_no_example_wakes():
@@ -217,6 +271,87 @@ def test_the_sweep_tells_how_many_networks_are_wrong_with_dead_units_and_without
     )
 
 
+# ----------------------------------------------------------------------- pictures
+
+
+def boxes_of_names(axes):
+    """Return where the names beside the ends of curves are drawn, from the lowest to the highest."""
+    renderer = axes.figure.canvas.get_renderer()
+    return sorted((Text.get_window_extent(text, renderer) for text in axes.texts), key=lambda box: box.y0)
+
+
+def test_names_at_the_ends_of_curves_overlap_neither_each_other_nor_the_next_panel():
+    stacks = {name: draw(SHAPE, deviation, [3]) for name, deviation in STARTS.items()}
+    runs = explore.train_each(stacks, X, Y, num_iterations=20, every=5)
+    figure = explore.plot_training({"one": runs, "other": runs}, "Both").figure
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        assert {text.get_text() for text in axes.texts} == set(STARTS)
+        boxes = boxes_of_names(axes)
+        assert all(below.y1 <= above.y0 for below, above in zip(boxes, boxes[1:]))
+    right_one = figure.axes[1].get_window_extent()
+    assert max(box.x1 for box in boxes_of_names(figure.axes[0])) < right_one.x0
+
+
+def test_curves_that_lie_upon_each_other_have_their_markers_side_by_side():
+    stacks = {name: draw([2] + 30 * [8] + [1], STARTS[name], [0]) for name in ("Xavier", "0.01")}
+    runs = explore.train_each(stacks, X, Y, num_iterations=600, every=10)
+    (axes,) = explore.plot_training({"": runs}, "").figure.axes
+    places = [
+        {*np.arange(len(line.get_xdata()))[slice(start, None, often)]}
+        for line in axes.get_lines()
+        for start, often in [line.get_markevery()]
+    ]
+    assert len(places) == 2 and not places[0] & places[1]
+
+
+def test_panels_that_are_compared_have_one_scale():
+    stacks = {name: draw(SHAPE, STARTS[name], [3]) for name in ("He", "10")}
+    runs = explore.train_each(stacks, X, Y, num_iterations=20, every=10, keep=range(0, 21, 10))
+    paths = {name: np.stack([kept.W[0][0] for kept in run.kept.values()]) for name, run in runs.items()}
+    found = {name: signals(SHAPE, STARTS[name], [0], X, Y) for name in STARTS}
+    values = {name: explore.layer_values(stacks[name], X, Y, [1, 2]) for name in stacks}
+    ratios = {0.01: runs["He"].ratio[:, 0, :2], 0.1: runs["10"].ratio[:, 0, :2]}
+    for picture in (
+        explore.plot_signals(found),
+        explore.plot_training({name: {name: run} for name, run in runs.items()}, ""),
+        explore.plot_paths(paths),
+        explore.plot_ratios(["He", "10"], runs["He"].iteration, ratios, ""),
+        explore.plot_boundaries(runs, [0, 20], X, Y),
+    ):
+        assert len({axes.get_ylim() for axes in picture.figure.axes}) == 1
+    grid = np.reshape(explore.plot_values(values, "").figure.axes, (2, 3))
+    for column in grid.T:
+        assert len({(axes.get_xlim(), axes.get_ylim()) for axes in column}) == 1
+
+
+def test_a_path_too_short_to_see_is_enlarged():
+    here = np.zeros((3, 1, 2)) + np.array([0, 0.01, 0.02])[:, None, None]
+    figure = explore.plot_paths({"constant 0.5": here, "He": 100 * here}).figure
+    assert [len(axes.child_axes) for axes in figure.axes] == [1, 0]
+
+
+def test_points_stand_out_from_the_hatch_and_a_legend_explains_them():
+    run = explore.train_each({"He": draw(SHAPE, STARTS["He"], [3])}, X, Y, num_iterations=2, keep=[0, 2])
+    figure = explore.plot_boundaries(run, [0, 2], X, Y).figure
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 1", "predicts 1", "predicts 0"]
+    figure.set_dpi(200)  # as on a screen with two pixels for one
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    for color in (init_utils.BLUE, init_utils.VERMILLION):
+        wanted = [int(color[place : place + 2], 16) for place in (1, 3, 5)]
+        per_point = (np.abs(pixels - wanted).max(axis=-1) < 40).sum() / (2 * 150)  # two panels, 150 points of a class
+        assert per_point > 15, "pixels in which a point has its colour"
+
+
+def test_where_updates_end_the_curve_says_so():
+    ratios = {0.1: np.full((3, 1), 1e-3), 1: np.array([[0.5], [0.0], [0.0]])}
+    figure = explore.plot_ratios(["10"], np.array([0, 100, 200]), ratios, "Ratios").figure
+    assert {text.get_text() for text in figure.axes[0].texts} == {"0.1", "1, then 0"}
+
+
 @pytest.mark.parametrize("cores", [1, 2, 8])
 def test_any_number_of_cores_gives_the_same(monkeypatch, cores):
     networks = draw(SHAPE, STARTS["He"], range(9))
@@ -229,9 +364,21 @@ def test_any_number_of_cores_gives_the_same(monkeypatch, cores):
 # ---------------------------------------------------------------------- playground
 
 
+def controls_in(box):
+    """Return what a person uses, by the words that a screen reader says of it."""
+    found = {}
+    for child in getattr(box, "children", ()):
+        found |= controls_in(child)
+    if isinstance(box, ipywidgets.Button):
+        found[box.tooltip or box.description] = box
+    elif getattr(box, "description", ""):
+        found[box.description] = box
+    return found
+
+
 @pytest.fixture
 def shown(monkeypatch):
-    """The playground's controls by their description, and its pictures, the latest last."""
+    """A function that returns the playground's controls, and its pictures, the latest last."""
     pictures, boxes = [], []
 
     class Handle:
@@ -242,47 +389,71 @@ def shown(monkeypatch):
             pictures.append(thing)
         return Handle
 
-    class Box(explore.widgets.VBox):
+    class Box(ipywidgets.VBox):
         def __init__(self, children):
             boxes.append(self)
             super().__init__(children)
 
     monkeypatch.setattr(explore, "display", display)
-    monkeypatch.setattr(explore.widgets, "VBox", Box)
+    monkeypatch.setattr(ipywidgets, "VBox", Box)
     explore.playground(X, Y, steps=40)
-    controls = {}
-
-    def collect(widget):
-        controls[getattr(widget, "description", "")] = widget
-        for child in getattr(widget, "children", ()):
-            collect(child)
-
-    collect(boxes[0])
-    return controls, pictures
+    return lambda: controls_in(boxes[0]), pictures
 
 
 def test_the_playground_shows_a_picture_at_once_and_after_each_change(shown):
     controls, pictures = shown
     assert len(pictures) == 1 and pictures[0].alt.startswith("After 40 steps")
-    changes = {"Times": 2.0, "Hidden layers": 4, "Learning rate": 0.3, "Seed": 8, "Initialization": "0.01"}
+    changes = {
+        "Times": 2.0,
+        "Hidden layers": 4,
+        "Learning rate": 0.3,
+        "Seed": 8,
+        "Normalize each hidden layer": True,
+    }
     for number, (name, value) in enumerate(changes.items(), start=2):
         before = pictures[-1].alt
-        controls[name].value = value
+        controls()[name].value = value
         assert len(pictures) == number and pictures[-1].alt != before
-    assert set(changes) < set(controls), "every control has a name that a screen reader says"
+    controls()["Initialization: 0.01"].click()
+    assert pictures[-1].alt.endswith("0.01 times 2, hidden layers: 4, learning rate 0.3, seed 8, normalized.")
+
+
+def test_the_start_that_is_chosen_is_told_by_words_and_a_sign(shown):
+    controls, _ = shown
+    for name in STARTS:
+        next(one for said, one in controls().items() if said.startswith(f"Initialization: {name}")).click()
+        words = {said: one.description for said, one in controls().items() if said.startswith("Initialization: ")}
+        assert [said for said in words if said.endswith(", chosen")] == [f"Initialization: {name}, chosen"]
+        assert [text for text in words.values() if text.startswith("✓ ")] == [f"✓ {name}"]
 
 
 def test_each_hidden_layer_of_the_playground_has_ten_units(shown, monkeypatch):
     drawn, real = [], explore.draw
     monkeypatch.setattr(explore, "draw", lambda sizes, *rest: drawn.append(sizes) or real(sizes, *rest))
-    shown[0]["Hidden layers"].value = 4
+    shown[0]()["Hidden layers"].value = 4
     assert drawn == [[2, 10, 10, 10, 10, 1]]
 
 
 def test_the_same_start_comes_again_at_one_click(shown):
     controls, pictures = shown
     first = pictures[-1].alt
-    controls["40 steps more"].click()
+    controls()["40 steps more"].click()
     assert pictures[-1].alt.startswith("After 80 steps") and pictures[-1].alt != first
-    controls["Same start again"].click()
+    controls()["Same start again"].click()
     assert pictures[-1].alt == first
+
+
+def test_pictures_of_the_playground_can_be_compared(shown):
+    """The axis of the cost stays where it is, unless a cost has no place on it."""
+    controls, pictures = shown
+    controls()["Initialization: 0.01"].click()
+    controls()["Initialization: 10"].click()
+    limits = [picture.figure.axes[0].get_ylim() for picture in pictures]
+    assert limits[0] == limits[1] and limits[2][1] > limits[0][1]
+
+
+def test_without_ipywidgets_one_sentence_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    explore.playground(X, Y)
+    said = capsys.readouterr().out
+    assert "`pip install ipywidgets`" in said and said.count(".") == 1 and said.count("\n") == 1

@@ -1,7 +1,6 @@
 """init_utils.py against independent oracles: central differences, scikit-learn, SciPy, textbook formulas."""
 
 import warnings
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -17,9 +16,7 @@ from init_utils import (
     compute_loss_from_logits,
     forward_propagation,
     load_dataset,
-    plot_costs,
-    plot_dataset,
-    plot_decision_boundary,
+    measure_signals,
     predict,
     predict_dec,
     relu,
@@ -74,6 +71,47 @@ def test_gradients_agree_with_central_differences(n_0, n_1, n_2, m):
         assert distance <= 1e-7 * max(np.linalg.norm(analytic) + np.linalg.norm(numeric), 1e-2), key
 
 
+def loss_of_layers(values, layer, parameters, Y):
+    """The loss of a network whose layers up to one, linear outputs or activations, have these values."""
+    kind, at = layer[0], int(layer[1])
+    a = np.maximum(values, 0) if kind == "z" else values
+    for below in range(at, 3):
+        z = parameters[f"W{below + 1}"] @ a + parameters[f"b{below + 1}"]
+        a = np.maximum(z, 0)
+    z3 = values if layer == "z3" else z
+    return compute_loss_from_logits(z3, Y)
+
+
+@pytest.mark.parametrize(("n_0", "n_1", "n_2", "m"), SHAPES[:3])
+@pytest.mark.parametrize("layer", ["z3", "a2", "z2", "a1", "z1"])
+def test_gradients_inside_agree_with_central_differences(layer, n_0, n_1, n_2, m):
+    rng = np.random.default_rng(m)
+    parameters = network(rng, n_0, n_1, n_2)
+    X, Y = batch(rng, n_0, m)
+    _, cache = forward_propagation(X, parameters)
+    analytic, values, step = backward_propagation(X, Y, cache)[f"d{layer}"], getattr(cache, layer), 1e-5
+    numeric = np.empty_like(values)
+    for index in np.ndindex(values.shape):
+        losses = []
+        for sign in (1, -1):
+            moved = values.copy()
+            moved[index] += sign * step
+            losses.append(loss_of_layers(moved, layer, parameters, Y))
+        numeric[index] = (losses[0] - losses[1]) / (2 * step)
+    np.testing.assert_allclose(analytic, numeric, rtol=1e-4, atol=1e-10)
+
+
+def test_the_gradients_are_those_that_older_notebooks_read():
+    rng = np.random.default_rng(3)
+    parameters, (X, Y) = network(rng, 2, 4, 3), batch(rng, 2, 6)
+    _, cache = forward_propagation(X, parameters)
+    gradients = backward_propagation(X, Y, tuple(cache))  # a cache was a plain tuple there
+    assert list(gradients) == "dz3 dW3 db3 da2 dz2 dW2 db2 da1 dz1 dW1 db1".split()
+    (z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3) = cache
+    for key, array in {"dz3": z3, "da2": a2, "dz2": z2, "da1": a1, "dz1": z1, "dW2": W2, "db1": b1}.items():
+        assert gradients[key].shape == array.shape
+
+
 @pytest.mark.parametrize(("n_0", "n_1", "n_2", "m"), SHAPES)
 def test_forward_agrees_with_scikit_learn(n_0, n_1, n_2, m):
     rng = np.random.default_rng(7)
@@ -110,9 +148,23 @@ def test_losses_agree_with_scikit_learn_and_with_each_other():
 def test_a_saturated_output_costs_inf_by_the_textbook_and_is_finite_from_the_logits():
     z3, Y = np.array([[1000.0, -1000.0]]), np.array([[0, 1]])
     assert compute_loss(np.array([[1.0, 0.0]]), Y) == np.inf
-    assert compute_loss(np.array([[1.0, 0.0]]), 1 - Y) == 0.0
-    assert compute_loss(sigmoid(z3)[:, :1], Y[:, :1]) == np.inf
+    for one in (0, 1):  # on either side
+        assert compute_loss(sigmoid(z3)[:, one : one + 1], Y[:, one : one + 1]) == np.inf
     assert compute_loss_from_logits(z3, Y) == 1000.0
+
+
+def test_a_probability_far_out_is_exactly_0_or_1():
+    far = np.array([-2000.0, -746.0, -1e308, 2000.0, 1e308])
+    np.testing.assert_array_equal(sigmoid(far), [0, 0, 0, 1, 1])
+    np.testing.assert_array_equal(sigmoid([-2000, 0]), [0, 0.5])
+
+
+def test_a_perfect_output_costs_0_and_not_minus_0():
+    for loss in (
+        compute_loss(np.array([[1.0, 0.0]]), np.array([[1, 0]])),
+        compute_loss_from_logits(np.array([[1000.0, -1000.0]]), np.array([[1, 0]])),
+    ):
+        assert loss == 0.0 and np.copysign(1, loss) == 1
 
 
 def test_update_takes_one_step_and_leaves_its_arguments_alone():
@@ -198,6 +250,13 @@ NAN = np.array([[0.0, np.nan, 1.0, 1.0, 1.0, 1.0]] * 2)
         ),
         (lambda X, Y, p: predict(X, Y[0], p), ["y has shape (6,)", "(1, 6)"]),
         (lambda X, Y, p: predict_dec(p, X.T), ["W1", "transposed"]),
+        (lambda X, Y, p: measure_signals(p, X.T, Y), ["W1", "transposed"]),
+        (lambda X, Y, p: measure_signals(p, X, Y[:, :2]), ["Y", "(1, 2)", "(1, 6)"]),
+        (
+            lambda X, Y, p: measure_signals(without(p, "W2"), X, Y),
+            ["parameters", "expected a dict with the keys W1, b1"],
+        ),
+        (lambda X, Y, p: measure_signals(None, X, Y), ["parameters", "NoneType"]),
     ],
 )
 def test_a_mistake_gets_one_sentence_that_names_the_argument(call, words):
@@ -213,74 +272,65 @@ def test_numbers_near_the_largest_are_no_mistake():
     forward_propagation(X * 1e200, {key: value * 1e-100 for key, value in parameters.items()})
 
 
-# ------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------ deep networks
 
 
-class Images(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.found = []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "img":
-            self.found.append(dict(attributes))
+def deep(rng, sizes, scale):
+    parameters = {}
+    for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]), start=1):
+        parameters[f"W{layer}"] = rng.normal(size=(n_out, n_in)) * scale
+        parameters[f"b{layer}"] = rng.normal(size=(n_out, 1)) * 0.1
+    return parameters
 
 
-def test_pictures_say_in_words_what_they_show():
-    X, Y, _, _ = load_dataset()
-    radius = 0.9
-    flat = {"zeros": {"iteration": [0, 1000], "cost_from_logits": [0.6931, 0.6931]}}
-    pictures = {
-        plot_dataset(X, Y): ["150 points of class 0", "150 points of class 1"],
-        plot_decision_boundary(lambda points: np.hypot(*points.T) < radius, X, Y): [
-            f"{np.sum((np.hypot(*X) >= radius) & (Y[0] == 0))} of 150 of class 0",
-            f"{np.sum((np.hypot(*X) < radius) & (Y[0] == 1))} of 150 of class 1",
-        ],
-        plot_costs(flat): ["zeros goes from 0.6931 to 0.6931", "logarithmic"],
-        plot_costs({}): ["no run yet"],
-    }
-    for picture, phrases in pictures.items():
-        (image,) = Images(picture._repr_html_()).found
-        assert image["src"].startswith("data:image/png;base64,")
-        for phrase in phrases:
-            assert phrase in image["alt"]
-            assert phrase in repr(picture)
+def rms(values):
+    return np.sqrt(np.mean(np.square(values)))
 
 
-def test_a_title_with_any_signs_stays_a_text():
-    title = 'The "best" of <b>two</b> &amp; more'
-    picture = plot_costs({}, title)
-    (image,) = Images(picture._repr_html_()).found
-    assert title in picture.alt and image["alt"] == picture.alt
+@pytest.mark.parametrize("sizes", [[2, 10, 5, 1], [3, 4, 1], [2] + 30 * [100] + [1], [5, 7, 3, 8, 2, 1]], ids=len)
+def test_signals_are_what_a_loop_over_examples_finds(sizes):
+    rng = np.random.default_rng(len(sizes))
+    parameters, (X, Y) = deep(rng, sizes, np.sqrt(2 / 7)), batch(rng, sizes[0], 20)
+    forward, back = [[] for _ in sizes[1:-1]], [[] for _ in sizes[1:-1]]
+    for x, y in zip(X.T, Y[0]):
+        a = [x]
+        for layer in range(1, len(sizes)):
+            z = parameters[f"W{layer}"].dot(a[-1]) + parameters[f"b{layer}"][:, 0]
+            a.append(np.maximum(z, 0))
+        dz = (expit(z) - y) / 20
+        for layer in range(len(sizes) - 2, 0, -1):
+            dz = np.where(a[layer] > 0, parameters[f"W{layer + 1}"].T.dot(dz), 0)
+            back[layer - 1].append(dz)
+            forward[layer - 1].append(a[layer])
+    found = measure_signals(parameters, X, Y)
+    np.testing.assert_allclose(found.activations, [rms(values) for values in forward], rtol=1e-10)
+    np.testing.assert_allclose(found.gradients, [rms(values) for values in back], rtol=1e-10)
+    squares = np.square(found.activations)
+    if len(squares) > 1:
+        assert found.factor == pytest.approx(np.exp(np.mean(np.log(squares[1:] / squares[:-1]))), rel=1e-9)
+    else:
+        assert np.isnan(found.factor)  # there is no way from a layer to the next
 
 
-@pytest.mark.parametrize(
-    ("side", "place"), [("left", (-1.5, 0)), ("right", (1.5, 0)), ("bottom", (0, -1.5)), ("top", (0, 1.5))]
-)
-def test_a_region_that_is_not_closed_is_told_by_its_side(side, place):
-    X, Y, _, _ = load_dataset()
-    picture = plot_decision_boundary(lambda points: np.hypot(*(points - place).T) < 0.5, X, Y)
-    assert f"of the plotted area, open to the {side}, and is right on" in picture.alt
+def test_signals_of_three_layers_are_those_of_the_network():
+    X, Y, parameters = good()
+    _, cache = forward_propagation(X, parameters)
+    gradients = backward_propagation(X, Y, cache)
+    found = measure_signals(parameters, X, Y)
+    np.testing.assert_allclose(found.activations, [rms(cache.a1), rms(cache.a2)], rtol=1e-12)
+    np.testing.assert_allclose(found.gradients, [rms(gradients["dz1"]), rms(gradients["dz2"])], rtol=1e-12)
 
 
-def test_axes_are_labelled_with_units_and_a_flat_curve_looks_flat():
-    flat = {"zeros": {"iteration": [0, 1000], "cost_from_logits": [0.6931471805599453, 0.6931471805599455]}}
-    axes = plot_costs(flat).figure.axes[0]
-    low, high = axes.get_ylim()
-    assert axes.get_yscale() == "log" and high / low > 2
-    assert axes.get_xlabel() == "iteration" and "nats" in axes.get_ylabel()
-
-
-def test_no_meaning_by_colour_alone():
-    X, Y, _, _ = load_dataset()
-    history = {name: {"iteration": [0, 1], "cost_from_logits": [1.0, 2.0]} for name in "abcd"}
-    lines = plot_costs(history).figure.axes[0].get_lines()
-    for look in ("get_marker", "get_linestyle"):
-        assert len({getattr(line, look)() for line in lines}) == len(history)
-    classes = plot_dataset(X, Y).figure.axes[0].collections
-    outlines = {tuple(map(tuple, points.get_paths()[0].vertices.round(3))) for points in classes}
-    assert len(classes) == len(outlines) == 2
+@pytest.mark.parametrize("scale", [0, 1e-30, 1e30])
+def test_no_signal_is_too_small_or_too_large_to_be_measured(scale):
+    rng = np.random.default_rng(0)
+    parameters = deep(rng, [2] + 30 * [10] + [1], scale)
+    for layer in range(1, 32):
+        parameters[f"b{layer}"] *= 0
+    found = measure_signals(parameters, *batch(rng, 2, 5))
+    assert len(found.activations) == len(found.gradients) == 30
+    if not scale:
+        assert not any(found.activations) and np.isnan(found.factor)
 
 
 def test_every_public_function_has_a_docstring():

@@ -1,13 +1,20 @@
 """The authored notebook: its figures, its prose, its links, its pictures. Read from its own run."""
 
+import contextlib
 import functools
+import io
 import re
+import subprocess
+import sys
+import warnings
 from html.parser import HTMLParser
 
 import nbconvert
+import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, cells_by_id, text_of
+from conftest import HELPERS, ROOT, cells_by_id, text_of
+from scipy import ndimage, stats
 
 from init_utils import (
     backward_propagation,
@@ -16,6 +23,7 @@ from init_utils import (
     forward_propagation,
     load_dataset,
     predict_dec,
+    root_mean_square,
     update_parameters,
 )
 from public_tests import PREFLIGHT
@@ -147,6 +155,35 @@ def accuracy(parameters, X=X, Y=Y):
     return np.mean(predict_dec(parameters, X) == Y)
 
 
+@functools.cache
+def names_of_the_notebook():
+    """What the notebook's cells define, without its runs."""
+    names, cells = {}, cells_by_id(nbformat.read(ROOT / "source" / "initialization" / "initialization.ipynb", 4))
+    exercises = [f"{name}-exercise" for name in EXERCISES]
+    for name in ("packages", "dataset", "network", "look", *exercises, "depth", "try-start"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(cells[name].source, names)
+    return names
+
+
+@functools.cache
+def tried(call):
+    """Run a call that the notebook offers; return the cost and the two accuracies that it prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        eval(call, names_of_the_notebook())
+    (cost,) = re.findall(r"^cost after \d+ steps: (\S+)$", printed.getvalue(), re.MULTILINE)
+    return float(cost), *map(float, re.findall(r"^Accuracy: (\S+)$", printed.getvalue(), re.MULTILINE))
+
+
+def regions(parameters):
+    """Return the pieces of the plotted area that a network puts in class 1, each as the sides that it reaches."""
+    first, second = (np.linspace(row.min() - 0.3, row.max() + 0.3, 300) for row in X)
+    grid = np.array([axis.ravel() for axis in np.meshgrid(first, second)])
+    pieces, number = ndimage.label(predict_dec(parameters, grid).reshape(300, 300))
+    rims = {"left": pieces[:, 0], "right": pieces[:, -1], "bottom": pieces[0], "top": pieces[-1]}
+    return [{side for side, rim in rims.items() if (rim == piece).any()} for piece in range(1, number + 1)]
+
+
 def edge(side):
     """Points along one side of the plotted area."""
     low, high = X.min(axis=1) - 0.3, X.max(axis=1) + 0.3
@@ -209,33 +246,38 @@ def claims_of_zeros():
         (set((a3 - Y)[Y == 0]) == {0.5} and set((a3 - Y)[Y == 1]) == {-0.5}),
     )
     _, some = forward_propagation(X, start(he))
-    by_hand = (some.a3 - Y) @ some.a2.T / Y.size
+    of_some = backward_propagation(X, Y, some)
     yield (
-        "$dW^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)\\, a^{[2]\\top}$",
-        (np.allclose(backward_propagation(X, Y, some)["dW3"], by_hand, rtol=1e-12)),
+        "$dz^{[3]} = (a^{[3]} - y) / m$. This is not 0",
+        (np.allclose(of_some["dz3"], (some.a3 - Y) / 300, rtol=1e-12) and gradients["dz3"].all()),
     )
     yield (
-        "$db^{[3]} = \\frac{1}{m} \\sum (a^{[3]} - y)$",
-        (np.allclose(backward_propagation(X, Y, some)["db3"], np.mean(some.a3 - Y), rtol=1e-12)),
+        "$dW^{[3]} = dz^{[3]} a^{[2]\\top}$",
+        (np.allclose(of_some["dW3"], of_some["dz3"] @ some.a2.T, rtol=1e-12)),
     )
-    some_without_W3 = backward_propagation(X, Y, some._replace(W3=np.zeros_like(some.W3)))
     yield (
-        "The error goes back to layer 2 through $W^{[3]\\top}$",
-        (not any(some_without_W3[key].any() for key in ("dW2", "db2", "dW1", "db1"))),
+        "$da^{[2]} = W^{[3]\\top} dz^{[3]}$. All of $W^{[3]}$ is 0, so it is exactly 0",
+        (np.allclose(of_some["da2"], some.W3.T @ of_some["dz3"], rtol=1e-12) and not gradients["da2"].any()),
+    )
+    yield (
+        "$db^{[3]}$ is the sum of $dz^{[3]}$ over the points",
+        (np.allclose(of_some["db3"], of_some["dz3"].sum(), rtol=1e-12)),
     )
     yield "All of $a^{[2]}$ is 0, so it is exactly 0", not gradients["dW3"].any()
     yield (
-        "which is 0. So $dW^{[2]}$, $db^{[2]}$, $dW^{[1]}$ and $db^{[1]}$ are exactly 0 as well",
-        (not any(gradients[key].any() for key in ("dW2", "db2", "dW1", "db1"))),
+        "and so is everything before it: $dW^{[2]}$, $db^{[2]}$, $dW^{[1]}$ and $db^{[1]}$",
+        (not any(gradient.any() for key, gradient in gradients.items() if key not in ("dz3", "db3"))),
     )
     yield (
-        "the one gradient that need not be 0. Here 150 times $+1/2$ and 150 times $-1/2$ cancel",
+        "It is the one gradient of a parameter that need not be 0. Here 150 times $+1/2$ and 150 times $-1/2$ cancel",
         (np.sum(a3 - Y == 0.5) == np.sum(a3 - Y == -0.5) == 150 and abs(gradients["db3"][0, 0]) < 1e-15),
     )
     yield (
         "Where `db3` is not printed as 0, what is left is rounding: it is far below $10^{-15}$",
         abs(gradients["db3"][0, 0]) < 1e-16,
     )
+    largest = {key: np.abs(gradient).max() for key, gradient in gradients.items()}
+    yield "Only `dz3` is there", [key for key, value in largest.items() if value > 1e-15] == ["dz3"]
     chosen = np.concatenate([np.flatnonzero(Y[0] == 1), np.flatnonzero(Y[0] == 0)[:75]])
     lopsided = train(zeros, X=X[:, chosen], Y=Y[:, chosen])
     yield "Keep all 150 points of class 1, but only 75 of class 0", chosen.size == 225
@@ -249,6 +291,10 @@ def claims_of_zeros():
     yield (
         "That is the logit of the probability $2/3$, the share of class 1",
         (np.isclose(np.log((2 / 3) / (1 / 3)), np.log(2)) and np.isclose(Y[:, chosen].mean(), 2 / 3)),
+    )
+    yield (
+        "that both are $\\ln 2$ is a coincidence: one comes from $1/2$, the other from 2 to 1",
+        (-np.log(1 / 2) == np.log(2 / 1) and np.sum(Y[:, chosen] == 1) == 2 * np.sum(Y[:, chosen] == 0)),
     )
     share = accuracy(lopsided, X[:, chosen], Y[:, chosen])
     yield (
@@ -283,13 +329,15 @@ def claims_of_symmetry():
         "With weights of zero and normal random biases some gradients do arrive",
         (np.abs(arriving["dW3"]).max() > 0.01 and not arriving["dW1"].any() and not arriving["dW2"].any()),
     )
-    coin = train(start(np.zeros, biases=normal(1)))
     yield (
-        "but every point still gives the same activations",
+        "but at the start every point still gives the same activations",
         not any(np.ptp(activations, axis=1).any() for activations in (lost.a1, lost.a2, lost.a3)),
     )
-    yield "After 15,000 steps the accuracy is that of a coin", abs(accuracy(coin) - 0.5) < 0.02
-    nudged = accuracy(train(start(lambda shape: 0.5 + np.random.randn(*shape) * 0.01)))
+    yield (
+        "After 15,000 steps the accuracy is that of a coin",
+        abs(tried("try_start(scale=0, biases=1)")[1] - 0.5) < 0.02,
+    )
+    nudged = tried("try_start(constant=0.5, scale=0.01)")[1]
     yield "the constant 0.5 plus normal noise of size 0.01 still ends at 58%", percent(nudged) == "58%"
 
 
@@ -318,34 +366,33 @@ def claims_of_large_values():
     yield "The true cost at the start is about 1773.6", f"{cost(large):.1f}" == "1773.6"
     yield "With this seed they are also all positive", cache.z3.min() > 0
     yield "the network is very sure, and wrong for half the points", accuracy(large) == 0.5 and cache.z3.min() > 37
+    inner = predict_dec(trained, X)[Y == 1].mean()
+    yield "The region of class 1 covers most of the inner circle, but it does not close", 0.9 < inner < 1
     yield (
-        "It runs out of the plot on the left and at the bottom",
-        (predict_dec(trained, edge("left")).any() and predict_dec(trained, edge("bottom")).any()),
+        "out of the plot on the left and at the bottom, and a second piece of it fills the corner at the top right",
+        (sorted(map(sorted, regions(trained))) == [["bottom", "left"], ["right", "top"]]),
     )
-    yield "takes 45 of the 150 outer points with it", np.sum(predict_dec(trained, X)[Y == 0]) == 45
+    yield "It takes 45 of the 150 outer points with it", np.sum(predict_dec(trained, X)[Y == 0]) == 45
     early = train(large, num_iterations=1000)
     yield "After 1,000 of them the cost is down to 0.62", f"{cost(early):.2f}" == "0.62"
     changes = [np.linalg.norm(trained[key] - early[key]) / np.linalg.norm(early[key]) for key in ("W1", "W2", "W3")]
     yield "no weight matrix changes by more than 5% of its own size", max(changes) < 0.05
-    longer = train(trained, num_iterations=45000)
+    longer = tried("try_start(scale=10, steps=60000)")
     yield (
         "60,000, end at a cost of 0.35, with 85% and 84% right",
-        (
-            f"{cost(longer):.2f}" == "0.35"
-            and (percent(accuracy(longer)), percent(accuracy(longer, TEST_X, TEST_Y))) == ("85%", "84%")
-        ),
+        (f"{longer[0]:.2f}" == "0.35" and (percent(longer[1]), percent(longer[2])) == ("85%", "84%")),
     )
-    small = train(start(normal(0.01)))
+    small = tried("try_start(scale=0.01)")
     yield (
         "With 0.01 in place of 10 the network does not train in 15,000 steps: the cost is still 0.6931",
-        (f"{cost(small):.4f}" == "0.6931"),
+        (f"{small[0]:.4f}" == "0.6931"),
     )
-    yield "46% of the training points are right", percent(accuracy(small)) == "46%"
+    yield "46% of the training points are right", percent(small[1]) == "46%"
     a_0 = forward_propagation(X, start(normal(0.01)))[1]
     yield "The signal shrinks in every layer", np.abs(X).mean() > np.abs(a_0.a1).mean() > np.abs(a_0.a2).mean()
     yield (
         "with the learning rate 0.3 in place of 0.01, and this seed, the same start reaches 99%",
-        (percent(accuracy(train(start(normal(0.01)), learning_rate=0.3))) == "99%"),
+        (percent(tried("try_start(scale=0.01, learning_rate=0.3)")[1]) == "99%"),
     )
     draws = np.random.RandomState(0)
     yield (
@@ -380,7 +427,7 @@ def claims_of_he():
     yield "The cost ends below 0.08", cost(trained) < 0.08
     yield (
         "After 60,000 steps, where the large start was at 0.35, it is at 0.013",
-        (f"{cost(train(trained, num_iterations=45000)):.3f}" == "0.013"),
+        (round(tried('try_start(scale="he", steps=60000)')[0], 3) == 0.013),
     )
     draws = np.random.default_rng(0).normal(size=(2000, 200))
     signal = np.abs(np.random.default_rng(1).normal(size=(200, 50)))
@@ -395,28 +442,16 @@ def claims_of_he():
         (np.allclose(start(he)["W2"], start(normal(1))["W2"] * np.sqrt(2 / LAYERS_DIMS[1]))),
     )
     yield "the rule would be $\\sqrt{1/n}$", all(np.isclose(n * np.sqrt(1 / n) ** 2, 1) for n in (1, 2, 8, 100))
-    yield (
-        "After 30 layers the mean square is down by the factor $2^{-30}$, and the signal itself by the root of that, $2^{-15}$, about 0.00003",
-        (np.isclose(np.sqrt(0.5**30), 2.0**-15) and f"{2.0**-15:.5f}" == "0.00003"),
-    )
+    yield "every layer halves the mean square", all(0.5 * n * (1 / n) == 0.5 for n in (1, 2, 8, 100))
     yield (
         "There $1/n$ would do. It is custom to use $2/n$ for all layers",
         (np.isclose(np.mean((draws * np.sqrt(1 / 200) @ signal) ** 2) / np.mean(signal**2), 1, rtol=0.02)),
     )
-    yield "Its first layer has fan-in 2, so there the He scale is $\\sqrt{2/2} = 1$", np.sqrt(2 / LAYERS_DIMS[0]) == 1
-    plain = accuracy(train(start(normal(1))))
+    yield "The first one has fan-in 2, so there the He scale is $\\sqrt{2/2} = 1$", np.sqrt(2 / LAYERS_DIMS[0]) == 1
+    plain = tried("try_start(scale=1)")[1]
     yield (
         "gets 99.7% of the training points right with this seed, a little more than He",
         (percent(plain, 1) == "99.7%" and plain > accuracy(trained)),
-    )
-    rng = np.random.default_rng(0)
-    grown = shrunk = X
-    for _ in range(30):
-        weights = rng.normal(size=(100, len(grown)))
-        grown, shrunk = np.maximum(weights @ grown, 0), np.maximum(0.01 * weights @ shrunk, 0)
-    yield (
-        "In a network of 30 ReLU layers the plain draws grow out of all bounds, and small ones fade to nothing",
-        (grown.mean() > 1e15 and 0 < shrunk.mean() < 1e-25),
     )
     runs = [train(start(np.zeros)), train(start(normal(10))), trained]
     rows = [
@@ -429,16 +464,100 @@ def claims_of_he():
         yield row, [percent(accuracy(run), 1), percent(accuracy(run, TEST_X, TEST_Y), 1)] == cells[3:]
 
 
+def claims_of_depth():
+    names = names_of_the_notebook()
+    sizes, signals, rule = names["deep"], names["signals"], names["rule"]
+    yield "30 ReLU layers of 100 units", sizes == [2] + [100] * 30 + [1] and len(signals["He"].activations) == 30
+    yield (
+        "Here fan-in and fan-out are both 100 from layer 2 to layer 30",
+        all((sizes[layer - 1], sizes[layer]) == (100, 100) for layer in range(2, 31)),
+    )
+    back = {
+        name: (one.gradients[0] / one.gradients[-1]) ** (2 / 29) for name, one in signals.items() if name != "zeros"
+    }
+    yield (
+        "and one factor $\\tfrac{1}{2} n v$ serves both ways",
+        all(np.isclose([value, signals[name].factor], rule[name], rtol=0.02).all() for name, value in back.items()),
+    )
+    yield "The rule says $\\tfrac{1}{2} \\cdot 100 \\cdot 10^2 = 5000$ for the large values", rule["random"] == 5000
+    yield "and $\\tfrac{1}{2}$ for Xavier", rule["Xavier"] == 0.5
+    factors = {name: signals[name].factor for name in rule}
+    yield (
+        "Measured are 4952 and 0.495",
+        (f"{factors['random']:.0f}", f"{factors['Xavier']:.3f}") == ("4952", "0.495"),
+    )
+    yield "For He the rule says 1, and measured is 0.990", (rule["He"], f"{factors['He']:.3f}") == (1, "0.990")
+    a, dz = ({name: getattr(one, part) for name, one in signals.items()} for part in ("activations", "gradients"))
+    yield (
+        "The activations grow from 6.3 to $2 \\cdot 10^{54}$",
+        (f"{a['random'][0]:.1f}", f"{a['random'][-1]:.0e}") == ("6.3", "2e+54"),
+    )
+    yield (
+        "The gradients grow on their way back, from 0.016 in layer 30 to $6 \\cdot 10^{51}$ in layer 1",
+        (f"{dz['random'][-1]:.2g}", f"{dz['random'][0]:.0e}") == ("0.016", "6e+51"),
+    )
+    yield (
+        "A half sounds harmless, but 29 halves leave $2^{-14.5}$ of the size, about 0.00004",
+        (np.isclose(np.sqrt(0.5**29), 2**-14.5) and f"{2**-14.5:.5f}" == "0.00004"),
+    )
+    yield "The first layers get almost no correction", dz["Xavier"][0] < 1e-4 * dz["Xavier"][-1]
+    yield (
+        "The activations go from 0.63 to 0.55, and the gradients lose less than a fifth on their way back",
+        (
+            (f"{a['He'][0]:.2f}", f"{a['He'][-1]:.2f}") == ("0.63", "0.55")
+            and 0.8 * dz["He"][-1] < dz["He"][0] < dz["He"][-1]
+        ),
+    )
+    yield "Zeros** have no signal at all", not any(a["zeros"]) and not any(dz["zeros"])
+    yield "Their factor is 0 / 0, which NumPy calls `nan`", np.isnan(factors["zeros"])
+    yield (
+        "as a standard deviation of $g / \\sqrt{n}$",
+        np.isclose(np.sqrt(2) / np.sqrt(100), names["initialize_parameters_he"](sizes)["W2"].std(), rtol=0.02),
+    )
+    yield (
+        "$\\sqrt{2}$ for ReLU, and 1 where nothing is taken",
+        np.isclose(root_mean_square(np.maximum(np.random.default_rng(0).normal(size=10**6), 0)), 1 / np.sqrt(2), 0.01),
+    )
+
+
+def claims_of_practice():
+    n = 100
+    yield "draws its weights uniformly from $-1/\\sqrt{n}$ to $1/\\sqrt{n}$", True  # PyTorch is not installed here
+    uniform = stats.uniform(-1 / np.sqrt(n), 2 / np.sqrt(n)).var()
+    yield (
+        "Their variance is $1/(3n)$, a sixth of He's",
+        np.isclose(uniform, 1 / (3 * n)) and np.isclose(6 * uniform, 2 / n),
+    )
+    yield "what falls further out than two standard deviations is drawn again", stats.truncnorm(-2, 2).std() < 0.9
+    yield "Near 0 it passes on what it gets", np.isclose(np.tanh(0.01), 0.01, rtol=1e-3)
+    yield "so nothing is halved, and $1/n$ fits", n * (1 / n) == 1
+    n_in, n_out = 30, 70
+    yield "$2 / (n_\\text{in} + n_\\text{out})$", np.isclose(2 / (n_in + n_out), 1 / np.mean([n_in, n_out]))
+    unsure = compute_loss(np.full(Y.shape, 0.5), Y)
+    yield "With two balanced classes it should be near $\\ln 2$", np.isclose(unsure, np.log(2))
+    yield (
+        "He started at 0.88. A first cost of 1773.6",
+        (f"{cost(start(he)):.2f}" == "0.88" and f"{cost(start(normal(10))):.1f}" == "1773.6"),
+    )
+
+
 # Each claim trains networks, and two tests read it: compute it once.
 CLAIMS = [
     functools.cache(lambda of=of: list(of()))
-    for of in (claims_of_the_data, claims_of_zeros, claims_of_symmetry, claims_of_large_values, claims_of_he)
+    for of in (
+        claims_of_the_data,
+        claims_of_zeros,
+        claims_of_symmetry,
+        claims_of_large_values,
+        claims_of_he,
+        claims_of_depth,
+        claims_of_practice,
+    )
 ]
 
 # Phrases whose numbers count or name things in this notebook, and claim nothing measured.
 NAMES = [
     "there are three exercises, of 10 points each",
-    "two small files",
     "class 0",
     "class 1",
     "0 or 1",
@@ -475,6 +594,7 @@ NAMES = [
     "weights 0.5",
     "if 10 is too large",
     "multiplied by 10",
+    "normal, times 10?",
     "weights 0 |",
     "with mean 0 and variance $v$",
     "*first* is iteration 0, *last* is iteration 14,000",
@@ -485,7 +605,7 @@ NAMES = [
 
 
 @pytest.mark.xdist_group("claims")
-@pytest.mark.parametrize("claims", CLAIMS, ids=["data", "zeros", "symmetry", "large values", "he"])
+@pytest.mark.parametrize("claims", CLAIMS, ids=["data", "zeros", "symmetry", "large values", "he", "depth", "practice"])
 def test_every_claim_of_the_prose_is_true(claims, prose):
     for phrase, holds in claims():
         assert phrase in prose, f"the notebook no longer says {phrase!r}"
@@ -503,6 +623,105 @@ def test_no_number_in_the_prose_goes_without_a_claim(prose):
         text = text.replace(name, "")
     left = re.findall(r".{0,40}\d.{0,20}", text)
     assert not left, left
+
+
+def test_each_run_that_the_notebook_offers_shows_what_the_text_says(source):
+    """The claims assert most of these figures; here stands what the table itself says."""
+    offered = dict(
+        re.findall(r"^\| ([A-Z].*?) \| `(try_start\(.*?\))` \|$", cells_by_id(source)["try-text"].source, re.M)
+    )
+    assert len(offered) == 8
+    he_after_15000 = cost(train(start(he)))
+    true = {
+        "Random biases are no way out.": lambda cost, right, _: right < 0.55,
+        "A constant plus a little noise is not enough.": lambda cost, right, _: right < 0.6,
+        "More time does not save large values.": lambda cost, right, _: 0.8 < right < 0.9,
+        "Small values do not train.": lambda cost, right, _: cost == 0.6931,
+        "They do with larger steps.": lambda cost, right, _: right > 0.98,
+        "He gets further with more time.": lambda cost, right, _: cost < he_after_15000 / 2,
+        "Plain `randn` does a little better than He.": lambda cost, right, _: 298 / 300 < right < 1,
+        "And with another seed?": lambda cost, right, _: right > 0.5,
+    }
+    assert set(offered) == set(true)
+    for said, call in offered.items():
+        assert true[said](*tried(call)), (said, call, tried(call))
+
+
+def test_a_start_of_ones_own_draws_as_the_exercises_do(executed):
+    """`try_start` with the scale of an exercise ends where that exercise ends."""
+    for name, call in (("he", 'try_start(scale="he")'), ("random", "try_start(scale=10)")):
+        printed = re.findall(r"^Accuracy: (\S+)$", text_of(cells_by_id(executed)[f"{name}-train"]), re.MULTILINE)
+        assert list(tried(call)[1:]) == [float(value) for value in printed]
+
+
+def test_a_run_that_diverges_ends_in_one_sentence_and_no_warning():
+    with pytest.raises(ValueError, match="training diverged"), warnings.catch_warnings(action="error"):
+        tried("try_start(scale=10, learning_rate=1e200, steps=2000)")
+
+
+def test_the_cell_to_try_things_in_is_the_learners_and_costs_a_grader_nothing(source, monkeypatch):
+    cell = cells_by_id(source)["try"]
+    assert "nbgrader" not in cell.metadata and cell.source in str(cells_by_id(source)["try-text"].source)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    names = names_of_the_notebook()
+    monkeypatch.setitem(names, "gradient_descent", None)
+    assert eval(cell.source, names) is None
+
+
+def test_whoever_lacks_a_file_or_a_package_gets_one_sentence(source, tmp_path):
+    """Run the first cell where there is nothing but the notebook, and no scikit-learn."""
+    first = next(cell for cell in source.cells if cell.cell_type == "code")
+    assert first.id == "files"
+    (tmp_path / "cell.py").write_text(first.source)
+    program = """
+import importlib.util, sys
+from IPython.core.interactiveshell import InteractiveShell
+find, missing = importlib.util.find_spec, sys.argv[1].split()
+importlib.util.find_spec = lambda name: None if name in missing else find(name)
+InteractiveShell.instance(colors="nocolor").run_cell(open("cell.py").read())
+"""
+    for missing, words in (
+        ("init_utils plots public_tests", ["init_utils.py, plots.py, public_tests.py next to this notebook", "folder"]),
+        ("sklearn init_utils", ["%pip install scikit-learn", "and put init_utils.py next to"]),
+        ("", []),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-c", program, missing],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        said = (ran.stdout + ran.stderr).strip()
+        assert all(word in said for word in words) and said.count("\n") == 0 and bool(said) == bool(words), said
+    needed = {
+        "init_utils",
+        "public_tests",
+        *re.findall(r"^from (\w+) import", (ROOT / "init_utils.py").read_text(), re.M),
+    }
+    assert {name for name in needed if (ROOT / f"{name}.py").exists()} <= set(re.findall(r"\w+", first.source))
+
+
+def test_no_line_of_code_needs_scrolling(source):
+    """At 1280 by 800, JupyterLab with its file browser shows that many characters of a line."""
+    for cell in source.cells:
+        if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("grade"):
+            for line in cell.source.partition("### BEGIN SOLUTION")[0].splitlines():
+                assert len(line) <= 100, (cell.id, line)
+
+
+def test_answers_to_predictions_are_folded(source):
+    """Whoever is asked for a guess has to open the answer."""
+    asked = {"zeros-predict": "zeros-seen", "zeros-two-to-one-text": "zeros-two-to-one-seen"} | {
+        "zeros-two-to-one-seen": "constant-seen",
+        "random-predict": "random-seen",
+        "he-predict": "he-seen",
+        "depth-text": "depth-seen",
+    }
+    cells = cells_by_id(source)
+    assert {cell.id for cell in source.cells if "**Predict before you run" in cell.source} == set(asked)
+    for answer in asked.values():
+        assert re.match(r"<details>\n<summary>[^<]+</summary>\n\n.*?\n\n</details>", cells[answer].source, re.DOTALL)
 
 
 def test_the_table_of_the_three_runs_is_the_expected_one(executed):
@@ -555,7 +774,7 @@ def page(executed):
 
 
 def test_every_link_of_the_contents_has_its_target(page, source):
-    assert len(page.links) == source_links(source) == 10
+    assert len(page.links) == source_links(source) == 12
     assert set(page.links) <= page.ids
 
 
@@ -582,7 +801,7 @@ def test_notebooks_carry_no_outputs_and_ids_are_words(folder, source, released):
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell.id), cell.id
         if cell.cell_type == "code":
             assert cell.outputs == [] and cell.execution_count is None, cell.id
-            assert cell.metadata.nbgrader.grade_id == cell.id
+            assert cell.id == "try" or cell.metadata.nbgrader.grade_id == cell.id
 
 
 def test_the_contents_list_every_section(source):
@@ -609,5 +828,5 @@ def test_graded_cells_are_the_three_exercises(source):
 
 
 def test_source_folder_links_to_the_one_copy_of_the_helpers():
-    for name in ("init_utils.py", "public_tests.py"):
+    for name in HELPERS[:-1]:
         assert (ROOT / "source" / "initialization" / name).resolve() == ROOT / name

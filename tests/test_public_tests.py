@@ -1,4 +1,4 @@
-"""public_tests.py: what a learner reads. Its numbers come from the published figures."""
+"""public_tests.py, diagnosis.py and preflight.py: what a learner reads. The numbers come from the published figures."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ from importlib import metadata
 
 import numpy as np
 import pytest
-from answers import RIGHT, SOLUTION, cell
+from answers import RIGHT, SOLUTION, WRONG, cell
 from conftest import ROOT, function_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,14 +23,13 @@ from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import public_tests
+import diagnosis
+from diagnosis import CAUSES, DRAWS, SENTENCES, CheckFailed, drawn_for, scale
+from preflight import COURSE
 from public_tests import (
     HE,
-    MESSAGES,
-    PREFLIGHT,
     RANDOM,
     ZEROS,
-    CheckFailed,
     hidden_test,
     initialize_parameters_he_test,
     initialize_parameters_random_test,
@@ -43,6 +42,8 @@ CHECKS = {
     "random": initialize_parameters_random_test,
     "he": initialize_parameters_he_test,
 }
+MESSAGES, PREFLIGHT = SENTENCES["messages"], SENTENCES["preflight"]
+READY = [cell(name, SOLUTION) for name in CHECKS]
 SOLUTIONS = {name: function_of(cell(name, SOLUTION), f"initialize_parameters_{name}") for name in CHECKS}
 
 
@@ -62,41 +63,55 @@ def independent_weights(exercise, layers_dims):
 
 
 @pytest.mark.parametrize(
-    ("exercise", "layers_dims", "name"),
-    [(ZEROS, (3, 2, 1), "zeros_3_2_1"), (RANDOM, (3, 2, 1), "random_3_2_1"), (HE, (2, 4, 1), "he_2_4_1")],
+    ("factor", "layers_dims", "name"),
+    [("zero", (3, 2, 1), "zeros_3_2_1"), ("ten", (3, 2, 1), "random_3_2_1"), ("he", (2, 4, 1), "he_2_4_1")],
 )
-def test_expected_values_are_the_published_ones(exercise, layers_dims, name, reference):
-    (case,) = (case for case in exercise.cases if case.layers_dims == layers_dims)
-    for key, value in reference["initial_values"][name].items():
-        if key.startswith("W"):
-            np.testing.assert_array_equal(case.weights[key], value)
-        else:
-            np.testing.assert_array_equal(np.zeros((layers_dims[int(key[1:])], 1)), value)
+def test_expected_values_are_the_published_ones(factor, layers_dims, name, reference):
+    sizes = scale(factor, layers_dims)
+    expected = {f"W{l}": draws * size for l, (draws, size) in enumerate(zip(drawn_for(layers_dims), sizes), start=1)}
+    expected |= {f"b{l}": np.zeros((n, 1)) for l, n in enumerate(layers_dims[1:], start=1)}
+    published = reference["initial_values"][name]
+    assert published.keys() == expected.keys()
+    for key, value in published.items():
+        np.testing.assert_allclose(expected[key], value, rtol=0, atol=6e-9)
 
 
 @pytest.mark.parametrize(("name", "exercise"), [("zeros", ZEROS), ("random", RANDOM), ("he", HE)])
 def test_expected_values_of_every_case_come_from_the_stream_of_seed_3(name, exercise):
-    for case in exercise.cases:
-        for got, expected in zip(case.weights.values(), independent_weights(name, case.layers_dims), strict=True):
-            np.testing.assert_allclose(got, expected, rtol=0, atol=5e-8)
+    for case in (*exercise.cases, *exercise.further):
+        expected = independent_weights(name, case.layers_dims)
+        for got, weights in zip(case.weights, expected, strict=not case.ranges):
+            np.testing.assert_allclose(got, weights, rtol=0, atol=1e-8)
+        for (low, high), weights in zip(case.ranges, expected, strict=not case.weights):
+            np.testing.assert_allclose((low, high), (weights.min(), weights.max()), rtol=0, atol=1e-7)
+        assert len(case.weights) + len(case.ranges) == len(case.layers_dims) - 1
 
 
 def test_the_known_streams_begin_as_their_generators_do():
-    for seed, begins in public_tests.OTHER_SEEDS.items():
+    for seed, begins in diagnosis.OTHER_SEEDS.items():
         np.testing.assert_allclose(np.random.RandomState(seed).randn(2), begins, atol=1e-6)
-    for generator, begins in public_tests.NEW_GENERATORS.items():
+    for generator, begins in diagnosis.NEW_GENERATORS.items():
         draws = eval(generator, {"np": np}).standard_normal(2)
         np.testing.assert_allclose(draws, begins, atol=1e-6)
-    np.testing.assert_allclose(np.random.RandomState(3).rand(2), public_tests.UNIFORM, atol=1e-6)
+    np.testing.assert_allclose(np.random.RandomState(3).rand(2), diagnosis.UNIFORM, atol=1e-6)
+    np.testing.assert_allclose(np.random.RandomState(3).randn(DRAWS.size), DRAWS, atol=1e-10)
 
 
 def test_no_two_known_factors_are_alike():
     """Else a hint could name the wrong mistake."""
-    scales = public_tests._scales(RANDOM.cases[0].layers_dims)
+    sizes = RANDOM.cases[0].layers_dims
+    scales = {name: scale(name, sizes) for name in diagnosis.SCALES}
+    spread = np.array([draws.std() for draws in drawn_for(sizes)])
+    for name in ("ten", "he"):
+        products = np.cumprod(scales[name]), np.cumprod(scales[name][::-1])[::-1]
+        scales |= {f"{name}, negative": -scales[name], f"{name}, by their own spread": scales[name] / spread}
+        scales |= {f"{name}, accumulated {number}": product for number, product in enumerate(products)}
     for name, other in itertools.combinations(scales, 2):
         assert not np.allclose(scales[name], scales[other], rtol=0.02), (name, other)
-    scales = public_tests._scales(public_tests.LARGE)
-    for name, other in itertools.product(["ten", "he"], scales):
+    scales = {name: scale(name, diagnosis.LARGE) for name in diagnosis.SCALES}
+    for name, other in itertools.product(
+        ["ten", "he"], scales.keys() - {"one more", "one less"}
+    ):  # of 200 units, nothing
         assert name == other or not np.allclose(scales[name], scales[other], rtol=0.1), (name, other)
 
 
@@ -203,13 +218,13 @@ LEAVES = st.one_of(
     st.just(...),
     st.just(1e308),
     arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
-    st.just(np.zeros((3, 5)).view(np.matrix)),
-    st.just(np.ma.masked_all((3, 5))),
+    st.just(np.zeros((5, 7)).view(np.matrix)),
+    st.just(np.ma.masked_all((5, 7))),
     st.builds(lambda: np.array([Liar()])),
     st.just(np.broadcast_to(1.0, (10**6, 10**6))),
     st.just(np.zeros((0, 0))),
-    st.just(np.array(["x"] * 15).reshape(3, 5)),
-    st.just(np.zeros(15, dtype=[("a", float)]).reshape(3, 5)),
+    st.just(np.array(["x"] * 35).reshape(5, 7)),
+    st.just(np.zeros(35, dtype=[("a", float)]).reshape(5, 7)),
     st.just(np.datetime64("2015-12-07")),
 )
 KEYS = (
@@ -223,12 +238,12 @@ ALL_KEYS = st.fixed_dictionaries({key: LEAVES for key in ("W1", "b1", "W2", "b2"
 NEARLY = st.builds(
     lambda key, value: (
         {
-            "W1": np.zeros((3, 5)),
-            "b1": np.zeros((3, 1)),
-            "W2": np.zeros((2, 3)),
+            "W1": np.zeros((5, 7)),
+            "b1": np.zeros((5, 1)),
+            "W2": np.zeros((2, 5)),
             "b2": np.zeros((2, 1)),
-            "W3": np.zeros((1, 2)),
-            "b3": np.zeros((1, 1)),
+            "W3": np.zeros((6, 2)),
+            "b3": np.zeros((6, 1)),
         }
         | {key: value}
     ),
@@ -249,7 +264,7 @@ def test_garbage_gets_a_message_and_never_an_error_of_the_check(exercise, garbag
         with pytest.raises(CheckFailed) as caught:
             CHECKS[exercise](lambda layers_dims: garbage)
     message = str(caught.value)
-    assert message.startswith(f"initialize_parameters_{exercise}([5, 3, 2, 1])\n")
+    assert message.startswith(f"initialize_parameters_{exercise}([7, 5, 2, 6])\n")
     assert "\nGot: " in message and "\nHint: " in message and len(message) < 2000
 
 
@@ -332,7 +347,7 @@ def test_a_name_of_python_that_the_function_itself_has_set_is_named():
     ],
 )
 def test_other_errors_keep_their_hint(before, changes, mistake):
-    assert failing("zeros", before, **changes).hint.startswith(MESSAGES["error"].hints[mistake].split("{")[0])
+    assert failing("zeros", before, **changes).hint.startswith(MESSAGES["error"]["hints"][mistake].split("{")[0])
 
 
 def test_a_stand_in_without_a_namespace_gets_the_plain_hint():
@@ -347,7 +362,7 @@ def test_a_stand_in_without_a_namespace_gets_the_plain_hint():
 
     with pytest.raises(CheckFailed) as caught:
         initialize_parameters_he_test(StandIn())
-    assert caught.value.hint == MESSAGES["error"].hints["call for an entry"]
+    assert caught.value.hint == MESSAGES["error"]["hints"]["call for an entry"]
 
 
 def test_a_learner_can_stop_a_check():
@@ -430,7 +445,7 @@ def test_nothing_watches_the_learners_code_after_a_check():
 
 
 def test_jupyter_shows_the_message_without_a_traceback():
-    failed = CheckFailed("call", "keys", "one", "two", "three")
+    failed = CheckFailed("call", "keys", "any", "one", "two", "three")
     assert failed._render_traceback_() == ["call\nExpected: one\nGot:      two\nHint:     three"]
 
 
@@ -485,43 +500,165 @@ def test_a_hidden_check_finds_state_between_calls():
 # ----------------------------------------------------------------- one place for all
 
 
-def test_every_message_can_be_translated_in_one_place():
-    """Nothing that a learner reads is written outside the tables, names and numbers aside."""
-    source = (ROOT / "public_tests.py").read_text()
-    tables = ("MESSAGES", "SCALE", "SPREAD", "PREFLIGHT", "HIDDEN", "LABELS", "PASSED", "WORDS", "COURSE")
-    elsewhere = []
-    for node in ast.parse(source).body:
-        names = (
-            {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
-            if isinstance(node, ast.Assign)
-            else set()
-        )
-        if isinstance(node, ast.Assign) and names & set(tables):
-            continue
-        docstrings = {
-            id(inner.body[0].value)
-            for inner in ast.walk(node)
-            if isinstance(inner, (ast.FunctionDef, ast.ClassDef)) and isinstance(inner.body[0], ast.Expr)
-        }
-        for constant in ast.walk(node):
-            value = constant.value if isinstance(constant, ast.Constant) and id(constant) not in docstrings else None
-            if isinstance(value, str) and re.search(r"[a-z] +[a-z]", value) and "<" not in value:
-                elsewhere.append(value)
-    names = {mistake for message in MESSAGES.values() for mistake in message.hints} | {
-        *MESSAGES,
-        *PREFLIGHT,
-        *public_tests.WORDS,
+FILES = "public_tests.py", "diagnosis.py", "preflight.py"
+
+
+def sentences_of(file):
+    """Texts with two words or more that stand in the code of a file, docstrings aside."""
+    tree = ast.parse((ROOT / file).read_text())
+    documented = (ast.Module, ast.FunctionDef, ast.ClassDef)
+    described = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and isinstance(node.body[0], ast.Expr)
     }
-    of_python = {part for _, _, part in public_tests.ERRORS}
-    assert set(elsewhere) - names - of_python - {public_tests.__doc__} == set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+            if re.search(r"[a-z] +[a-z]", node.value) and "<" not in node.value:
+                yield node.value
+
+
+def texts_in(table):
+    for name, value in table.items() if isinstance(table, dict) else enumerate(table):
+        yield from [(table, name)] if isinstance(value, str) else texts_in(value)
+
+
+def test_no_sentence_stands_outside_the_one_table():
+    said = {table[name] for table, name in texts_in(SENTENCES)}
+    names = {cause for causes in CAUSES.values() for cause, _ in causes} | {*CAUSES, *diagnosis.SCALES}
+    names |= {name for table in SENTENCES.values() if isinstance(table, dict) for name in table}
+    names.add("scale of ")
+    of_python = {"argument", "not callable", "object is not callable"}
+    elsewhere = {text for file in FILES for text in sentences_of(file)} - said - names
+    assert {text for text in elsewhere if not any(part in text for part in of_python)} <= PARTS_OF_ERRORS
+
+
+# What Python and NumPy say, which is looked for, and the words of a course's list of packages.
+PARTS_OF_ERRORS = {
+    "list indices must be integers or slices, not str",
+    "indices must be integers",
+    "'list' object",
+    "'dict' object",
+    "'int' object",
+    "'int' object is not iterable",
+    "has no len()",
+    "object is not subscriptable",
+    "'list' object cannot be interpreted as an integer",
+    "'tuple' object cannot be interpreted as an integer",
+    "cannot be interpreted as an integer",
+    "as a data type",
+    "for ^",
+    "concatenate str",
+    r"'numpy' has no attribute '(float|int|bool|object|str|complex)'",
+    *(text for text in sentences_of("preflight.py") if text.startswith("numpy matplotlib")),
+}
+
+
+@pytest.fixture
+def translated():
+    """The table of sentences in another language: every word stands between guillemets, and what is filled in does not."""
+
+    def foreign(text):
+        parts = re.split(r"(\{\{|\}\}|\{[^{}]*\})", text)
+        return "".join(
+            part if part.startswith(("{", "}")) else re.sub(r"[A-Za-z]+", "\u00abx\u00bb", part) for part in parts
+        )
+
+    kept = [(table, name, table[name]) for table, name in texts_in(SENTENCES) if isinstance(table, dict)]
+    kept += [
+        (table, name, value)
+        for table in (PREFLIGHT, PREFLIGHT["rows"])
+        for name, value in table.items()
+        if isinstance(value, tuple)
+    ]
+    for table, name, value in kept:
+        table[name] = foreign(value) if isinstance(value, str) else tuple(map(foreign, value))
+    yield
+    for table, name, value in kept:
+        table[name] = value
+
+
+def test_a_translated_table_translates_all_that_a_check_says(translated, ticking, capsys):
+    """Each wrong answer's message has no word but the learner's own, Python's, and names out of the code."""
+    for answer in WRONG:
+        if answer.message == "error/recursion":  # which leaves no room for anything else
+            continue
+        function = function_of(answer.source, f"initialize_parameters_{answer.exercise}")
+        try:
+            CHECKS[answer.exercise](function)
+        except CheckFailed as failed:
+            lines = str(failed).splitlines()[1:]
+            assert all(line.startswith("\u00abx\u00bb:") for line in lines[:1] + lines[-1:]), failed
+            assert not re.search(r"[A-Za-z]{3,}", failed.hint.split("{")[0]) or failed.kind in ("error", "draws"), (
+                failed
+            )
+    CHECKS["zeros"](SOLUTIONS["zeros"])
+    assert re.fullmatch(r"(\u00abx\u00bb[ .]?)+\n", capsys.readouterr().out.splitlines(True)[-1])
+
+
+def test_a_translated_table_translates_the_preflight(translated):
+    page = looked_at(READY[:2])[1]._repr_html_()
+    words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"<[^>]+>", " ", page)))
+    assert words <= {"initialize", "parameters"}
 
 
 def test_messages_are_short_sentences_with_all_three_parts():
     for kind, message in MESSAGES.items():
-        assert message.category and message.expected and message.got, kind
-        for mistake, hint in message.hints.items():
-            assert hint.endswith((".", "?", "{spread}", "}}.")), (kind, mistake)
-            assert len(hint) < 220, (kind, mistake)
+        assert message["about"] and message["expected"] and message["got"], kind
+        for cause, hint in message["hints"].items():
+            assert hint.endswith((".", "?", "{spread}", "}}.")), (kind, cause)
+            assert len(hint) < 240, (kind, cause)
+
+
+def test_every_cause_has_a_sentence_and_the_last_one_always_holds():
+    for kind, causes in CAUSES.items():
+        assert {cause for cause, _ in causes} == MESSAGES[kind]["hints"].keys(), kind
+        assert causes[-1][1](None, None) is True, kind
+    assert set(MESSAGES) - set(CAUSES) == {"there"}
+
+
+# ------------------------------------------------------------- what is under a name
+
+
+def in_notebook(exercise, *cells):
+    """What a check says after these cells, which IPython keeps."""
+    namespace = {"np": np, "__name__": "__main__", "__builtins__": __builtins__, "In": ["", *cells]}
+    for source in cells:
+        with suppress(SyntaxError):
+            exec(source, namespace)
+    with pytest.raises(CheckFailed) as caught:
+        CHECKS[exercise](namespace)
+    return caught.value
+
+
+def test_a_check_finds_the_function_in_the_notebook(capsys):
+    namespace = {"np": np, "__name__": "__main__"}
+    exec(READY[2], namespace)
+    CHECKS["he"](namespace)
+    assert capsys.readouterr().out == "All tests passed.\n"
+
+
+def test_a_function_that_is_not_there_is_told_with_its_reason():
+    he = READY[2]
+    renamed = in_notebook("he", he.replace("initialize_parameters_he", "initialise_parameters_he"))
+    assert (renamed.kind, renamed.cause) == ("there", "similar") and "initialise_parameters_he" in renamed.hint
+    pasted = in_notebook("he", *READY[:2], he.replace("parameters_he", "parameters_random"))
+    assert pasted.cause == "pasted" and "initialize_parameters_random for a second time" in pasted.hint
+    assert in_notebook("zeros", READY[0].replace('"W"', "\u201cW\u201d")).cause == "any"
+    assert in_notebook("zeros").cause == "any"
+
+
+def test_a_name_that_was_used_again_is_no_function():
+    failed = in_notebook("zeros", READY[0], "initialize_parameters_zeros = initialize_parameters_zeros([2, 10, 5, 1])")
+    assert (failed.kind, failed.cause) == ("error", "not a function")
+
+
+def test_a_seed_that_was_given_a_value_is_named(monkeypatch):
+    monkeypatch.setattr(np.random, "seed", np.random.seed)  # to be put back
+    failed = in_notebook("random", READY[1].replace("np.random.seed(3)", "np.random.seed = 3"))
+    assert (failed.kind, failed.cause) == ("repeat", "seed taken")
+    failed = in_notebook("random", READY[1])
+    assert (failed.kind, failed.cause) == ("error", "seed taken")
 
 
 # ------------------------------------------------------------------- the pre-flight
@@ -535,9 +672,6 @@ def looked_at(sources, **others):
     table = preflight(namespace)
     titles = {title: name for name, (title, _) in PREFLIGHT["rows"].items()}
     return {titles[title]: found for title, *found, _ in table.rows}, table
-
-
-READY = [cell(name, SOLUTION) for name in CHECKS]
 
 
 def test_preflight_of_three_right_answers_is_all_ok():
@@ -567,7 +701,7 @@ def test_preflight_of_three_right_answers_is_all_ok():
             "stub",
             "not reached",
         ),
-        ([("np.sqrt(2 /", "np.sqrt(1 /")], "checks", "no. Got: W1 starts with 0.7999"),
+        ([("np.sqrt(2 /", "np.sqrt(1 /")], "checks", "no. Got: W1 starts with 0.676"),
         (
             [("def init", "factor = 2\n\ndef init"), ("np.sqrt(2 /", "np.sqrt(factor /")],
             "names",
@@ -596,6 +730,33 @@ def test_preflight_names_what_it_looks_for(changes, row, words, ticking):
     assert all(value == "ok" for others in found.values() for value in others[:2])
     costs = row in ("there", "parameters", "checks") or words.startswith("reached") or "not set" in words
     assert (table.summary == PREFLIGHT["ready"]) != costs
+
+
+def with_cells(*cells):
+    """The pre-flight after these cells, which IPython keeps."""
+    found, table = looked_at(cells, In=["", *cells])
+    return found["there"], found["checks"], table.summary
+
+
+def test_preflight_looks_at_a_function_as_its_own_cell_defines_it():
+    copied = READY[2].replace("parameters_he", "parameters_random")
+    there, checks, summary = with_cells(*READY[:2], copied)
+    assert "initialize_parameters_random for a second time" in there[2] and checks[:2] == ["ok", "ok"]
+    assert "Not ready yet: exercise 3 (He)." in summary
+    there, checks, summary = with_cells(*READY[:2], READY[2] + copied)
+    assert checks == ["ok"] * 3 and summary == PREFLIGHT["ready"]
+    wrong_at_home = READY[1].replace("* 10", "* 5")
+    _, checks, summary = with_cells(READY[0], wrong_at_home, READY[2] + READY[1])
+    assert checks[1].startswith("no. ") and "Not ready yet: exercise 2 (random)." in summary
+    _, checks, summary = with_cells(READY[0], wrong_at_home, READY[2], READY[1])  # mended, and run again
+    assert checks == ["ok"] * 3 and summary == PREFLIGHT["ready"]
+
+
+def test_preflight_looks_further_than_the_visible_checks():
+    short = READY[0].replace("    L = len(layers_dims) - 1\n", "    L = min(3, len(layers_dims) - 1)\n")
+    found, table = looked_at([short, *READY[1:]])
+    assert found["checks"][0].startswith("no, on initialize_parameters_zeros([")
+    assert "Not ready yet: exercise 1 (zeros)." in table.summary
 
 
 def test_preflight_names_what_was_set_in_place_of_pythons_own():
@@ -713,7 +874,7 @@ def test_the_packages_of_the_course_are_those_that_its_requirements_bring():
             plain = (need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""}))
             left |= {canonicalize_name(need.name) for need in plain} - brought
     sources = metadata.packages_distributions()
-    installed = {name: set(map(canonicalize_name, sources[name])) for name in public_tests.COURSE & set(sources)}
+    installed = {name: set(map(canonicalize_name, sources[name])) for name in COURSE & set(sources)}
     assert [name for name, packages in installed.items() if not packages & brought] == []
     assert asked - set.union(*installed.values()) <= {"sandlock"}  # Linux alone has it
 

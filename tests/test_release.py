@@ -9,7 +9,10 @@ import nbformat
 import pytest
 from conftest import ROOT, cells_by_id
 
+import diagnosis
 import init_utils
+import plots
+import preflight
 import public_tests
 from grading.assignment import CourseAssignment
 from grading.release import release
@@ -17,8 +20,15 @@ from public_tests import CheckFailed
 
 RELEASE = ROOT / "release" / "initialization"
 FILES = {
-    "initialization": ["init_utils.py", "initialization.ipynb", "public_tests.py"],
-    "explore": ["explore.ipynb", "explore.py", "init_utils.py"],
+    "initialization": [
+        "diagnosis.py",
+        "init_utils.py",
+        "initialization.ipynb",
+        "plots.py",
+        "preflight.py",
+        "public_tests.py",
+    ],
+    "explore": ["explore.ipynb", "explore.py", "init_utils.py", "plots.py"],
 }
 
 
@@ -50,7 +60,7 @@ def test_no_solution_and_no_hidden_test_is_left(source, released):
 def test_nothing_in_the_helpers_can_be_called_in_place_of_a_solution():
     """Call everything in the released modules with layer sizes, and look for anything that a check would pass."""
     checks = [getattr(public_tests, f"initialize_parameters_{name}_test") for name in ("zeros", "random", "he")]
-    for module in (init_utils, public_tests):
+    for module in (init_utils, plots, public_tests, diagnosis, preflight):
         callables = [value for value in vars(module).values() if callable(value)]
         methods = [
             getattr(thing, name)
@@ -65,14 +75,16 @@ def test_nothing_in_the_helpers_can_be_called_in_place_of_a_solution():
                         check(answer)
 
 
-def test_a_case_makes_no_weights_for_sizes_alone():
-    for layers_dims in ((2, 3, 1), (5, 3, 2, 1)):
-        with pytest.raises(ValueError):
-            public_tests.Case(layers_dims).weights
+def test_the_known_draws_are_too_few_for_the_hidden_tests():
+    """Else the tables could be taken in place of an answer."""
+    with pytest.raises(ValueError):
+        diagnosis.drawn_for((3, 200, 2))
 
 
 def test_helpers_draw_no_random_numbers():
-    for name in ("init_utils.py", "public_tests.py"):
+    for name in FILES["initialization"]:
+        if name.endswith(".ipynb"):
+            continue
         for node in ast.walk(ast.parse((RELEASE / name).read_text())):
             drawing = isinstance(node, ast.Attribute) and node.attr in (
                 "randn",

@@ -1,4 +1,4 @@
-"""The three-layer NumPy network of the assignment, its dataset and its plots.
+"""The three-layer NumPy network of the assignment, and its dataset. The plots come along from plots.py.
 
 The network is LINEAR -> RELU -> LINEAR -> RELU -> LINEAR -> SIGMOID. Examples
 are the columns of ``X``, shape ``(n_0, m)``; labels are ``Y``, shape ``(1, m)``,
@@ -14,29 +14,29 @@ The assignment compares initializers described in
   initialization).
 """
 
-import base64
-import html
-import io
 import math
 from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 from sklearn.datasets import make_circles
 
-PARAMETER_KEYS = ("W1", "b1", "W2", "b2", "W3", "b3")
-
-# Constants as 0-d arrays: NumPy would convert a Python number anew in every call.
-ZERO, ONE = np.array(0.0), np.array(1.0)
-LOWEST_LOGIT = np.array(-709.0)  # below it exp(-x) overflows; the sigmoid there is 0 to 307 digits
-
-# The Okabe-Ito palette: distinct for every common form of colour blindness.
-# Each use adds a marker, a hatch or a line style, so no plot needs its colours.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+from plots import (  # noqa: F401 - whoever imports the network finds the plots here
+    BLUE,
+    GREEN,
+    PURPLE,
+    VERMILLION,
+    Picture,
+    draw_decision_boundary,
+    outside_legend,
+    plot_boundaries,
+    plot_costs,
+    plot_dataset,
+    plot_decision_boundary,
+    plot_run,
+    plot_signals,
+)
 
 
 class Cache(NamedTuple):
@@ -61,6 +61,7 @@ class Cache(NamedTuple):
 
 
 # ---------------------------------------------------------------- the network
+# np.dot(W, a) is W @ a: on arrays as small as these it takes about half of the time.
 
 
 def sigmoid(x):
@@ -74,9 +75,12 @@ def sigmoid(x):
     Returns
     -------
     numpy.ndarray of float
-        Same shape, values in [0, 1]. Rounds to exactly 1 for ``x`` above 37.
+        Same shape, values in [0, 1]. Rounds to exactly 1 for ``x`` above 37,
+        and to exactly 0 below -745.
     """
-    return ONE / (ONE + np.exp(-np.maximum(x, LOWEST_LOGIT)))
+    x = np.asarray(x, dtype=float)
+    with np.errstate(over="ignore"):  # exp(2000) is inf, and 1 / inf is the 0 that it should be
+        return 1 / (1 + np.exp(-x))
 
 
 def relu(x):
@@ -92,7 +96,7 @@ def relu(x):
     numpy.ndarray of float
         Same shape.
     """
-    return np.maximum(x, ZERO)
+    return np.maximum(x, 0.0)
 
 
 def forward_propagation(X, parameters):
@@ -118,13 +122,18 @@ def forward_propagation(X, parameters):
     ValueError
         If a key is missing, a shape does not fit or ``X`` is not finite.
     """
-    W1, b1, W2, b2, W3, b3 = _checked_parameters(X, parameters)
-    z1 = _linear(W1, X, b1)
+    _check_parameters(X, parameters, layers=3)
+    W1, b1 = parameters["W1"], parameters["b1"]
+    W2, b2 = parameters["W2"], parameters["b2"]
+    W3, b3 = parameters["W3"], parameters["b3"]
+
+    z1 = np.dot(W1, X) + b1
     a1 = relu(z1)
-    z2 = _linear(W2, a1, b2)
+    z2 = np.dot(W2, a1) + b2
     a2 = relu(z2)
-    z3 = _linear(W3, a2, b3)
+    z3 = np.dot(W3, a2) + b3
     a3 = sigmoid(z3)
+
     return a3, Cache(z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3)
 
 
@@ -152,14 +161,10 @@ def compute_loss(a3, Y):
         If the shapes differ, a label is not 0 or 1, or ``a3`` is outside [0, 1].
     """
     _check_labels(Y, like=a3, name="a3")
-    if not (a3.min() >= 0 and a3.max() <= 1):  # NaN fails both
-        raise ValueError(
-            f"a3 holds {_first(a3, ~((a3 >= 0) & (a3 <= 1)))}, expected probabilities from 0 to 1. "
-            "Pass the network's output after the sigmoid; NaN there means that training diverged."
-        )
-    probability_of_label = np.where(Y == 1, a3, 1.0 - a3)
+    _check_probabilities(a3)
+    probability_of_label = np.where(Y == 1, a3, 1 - a3)
     with np.errstate(divide="ignore"):  # log(0) = -inf is the answer here
-        return float(-np.log(probability_of_label).sum() / Y.size)
+        return 0.0 - float(np.mean(np.log(probability_of_label)))  # 0 - 0 is 0, where -(0) would be -0
 
 
 def compute_loss_from_logits(z3, Y):
@@ -204,36 +209,59 @@ def backward_propagation(X, Y, cache):
     Returns
     -------
     dict
-        ``dW1``, ``db1``, ... ``db3``, each of the shape of its parameter.
+        From the last layer to the first: ``dz3``, ``dW3``, ``db3``, ``da2``,
+        ``dz2``, ... ``db1``, each of the shape of what it is the gradient in.
 
     Raises
     ------
     ValueError
         If the shapes do not fit or a label is not 0 or 1.
     """
-    _, a1, _, _, _, a2, W2, _, _, a3, W3, _ = cache
+    z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3 = cache
     _check_labels(Y, like=a3, name="the network's output")
-    if X.shape[1] != a3.shape[1]:
-        raise ValueError(
-            f"X has {X.shape[1]} columns and the cache {a3.shape[1]}, expected the same examples. "
-            "Pass the cache that forward_propagation returned for this X."
-        )
-    # dot rather than @ or sum: on arrays as small as these it is the fastest.
+    _check_same_examples(X, a3)
     m = X.shape[1]
-    sum_over_examples = _column_of_ones(m)
-    dz3 = (a3 - Y.astype(float)) / float(m)  # sigmoid and cross-entropy together
-    dz2 = W3.T.dot(dz3)
-    dz2 *= np.sign(a2)  # the slope of ReLU: 1 where its output is positive, else 0
-    dz1 = W2.T.dot(dz2)
-    dz1 *= np.sign(a1)
+
+    dz3 = (a3 - Y) / m  # the slopes of cross-entropy and sigmoid together
+    dW3 = np.dot(dz3, a2.T)
+    db3 = sum_over_examples(dz3)
+
+    da2 = np.dot(W3.T, dz3)
+    dz2 = da2 * (a2 > 0)  # the slope of ReLU: 1 where its output is positive, else 0
+    dW2 = np.dot(dz2, a1.T)
+    db2 = sum_over_examples(dz2)
+
+    da1 = np.dot(W2.T, dz2)
+    dz1 = da1 * (a1 > 0)
+    dW1 = np.dot(dz1, X.T)
+    db1 = sum_over_examples(dz1)
+
     return {
-        "dW1": dz1.dot(X.T),
-        "db1": dz1.dot(sum_over_examples),
-        "dW2": dz2.dot(a1.T),
-        "db2": dz2.dot(sum_over_examples),
-        "dW3": dz3.dot(a2.T),
-        "db3": dz3.dot(sum_over_examples),
-    }
+        "dz3": dz3, "dW3": dW3, "db3": db3,
+        "da2": da2, "dz2": dz2, "dW2": dW2, "db2": db2,
+        "da1": da1, "dz1": dz1, "dW1": dW1, "db1": db1,
+    }  # fmt: skip
+
+
+def sum_over_examples(dz):
+    """Add up the columns: ``dz.sum(axis=1, keepdims=True)``, as a product with ones, which is faster.
+
+    Parameters
+    ----------
+    dz : numpy.ndarray of float, shape (n_l, m)
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_l, 1)
+    """
+    return np.dot(dz, _ones(dz.shape[1]))
+
+
+@cache
+def _ones(m):
+    ones = np.ones((m, 1))
+    ones.flags.writeable = False  # every caller gets the same array
+    return ones
 
 
 def update_parameters(parameters, grads, learning_rate):
@@ -259,13 +287,12 @@ def update_parameters(parameters, grads, learning_rate):
         If a gradient is missing or has another shape than its parameter.
     """
     updated = {}
-    step_size = np.array(learning_rate)
+    learning_rate = np.array(learning_rate)  # or NumPy would make an array of it for each parameter
     for key, value in parameters.items():
         gradient = grads.get("d" + key)
         if gradient is None or gradient.shape != value.shape:
-            came = "is missing" if gradient is None else f"has shape {gradient.shape}"
-            raise ValueError(f"grads['d{key}'] {came}, expected an array of shape {value.shape} like {key}.")
-        updated[key] = value - step_size * gradient
+            _explain_gradient(key, value, gradient)
+        updated[key] = value - learning_rate * gradient
     return updated
 
 
@@ -311,17 +338,87 @@ def predict(X, y, parameters):
     return predictions
 
 
-@cache
-def _column_of_ones(m):
-    ones = np.ones((m, 1))
-    ones.flags.writeable = False  # every caller gets the same array
-    return ones
+# ------------------------------------------------------ signals in deep networks
 
 
-def _linear(W, a, b):
-    z = W.dot(a)
-    z += b
-    return z
+@dataclass(frozen=True)
+class Signals:
+    """How large the values of a network are, one number for each ReLU layer.
+
+    Attributes
+    ----------
+    activations : tuple of float
+        Root mean square of ``a1``, ``a2``, ...: of the signal on its way forward.
+    gradients : tuple of float
+        Root mean square of ``dz1``, ``dz2``, ...: of the correction on its way back.
+    factor : float
+        What one layer multiplies the mean square of the activations by: the
+        geometric mean from layer 1 to the last ReLU layer. NaN where there is
+        no signal or one ReLU layer only.
+    """
+
+    activations: tuple
+    gradients: tuple
+    factor: float
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a deep network overflows, or has no signal
+def measure_signals(parameters, X, Y):
+    """Send examples forward and their errors back through ReLU layers, and measure both in each layer.
+
+    Parameters
+    ----------
+    parameters : dict
+        ``W1``, ``b1``, ... ``WL``, ``bL``, of any number of layers. All have a
+        ReLU but the last, which has a sigmoid, as in the assignment's network.
+    X : numpy.ndarray of float, shape (n_0, m)
+        One example per column.
+    Y : numpy.ndarray, shape (1, m)
+        Labels, 0 or 1.
+
+    Returns
+    -------
+    Signals
+        Of the ``L - 1`` ReLU layers, the first one first.
+
+    Raises
+    ------
+    ValueError
+        If a key is missing, a shape does not fit or a label is not 0 or 1.
+    """
+    L = _number_of_layers(parameters)
+    _check_parameters(X, parameters, layers=L)
+
+    a = [X]
+    for l in range(1, L):
+        a.append(relu(parameters[f"W{l}"] @ a[l - 1] + parameters[f"b{l}"]))
+    output = sigmoid(parameters[f"W{L}"] @ a[L - 1] + parameters[f"b{L}"])
+    _check_labels(Y, like=output, name="the network's output")
+
+    dz = {L: (output - Y) / X.shape[1]}
+    for l in range(L - 1, 0, -1):
+        dz[l] = (parameters[f"W{l + 1}"].T @ dz[l + 1]) * (a[l] > 0)
+
+    activations = tuple(root_mean_square(a[l]) for l in range(1, L))
+    gradients = tuple(root_mean_square(dz[l]) for l in range(1, L))
+    growth = np.square(np.divide(activations[-1], activations[0]))
+    steps = L - 2  # from layer 1 to the last ReLU layer
+    factor = float(growth ** (1 / steps)) if steps else math.nan
+    return Signals(activations, gradients, factor)
+
+
+def root_mean_square(array):
+    """Return the root of the mean square: the usual size of a value, whatever its sign.
+
+    Parameters
+    ----------
+    array : numpy.ndarray of float
+
+    Returns
+    -------
+    float
+    """
+    return float(np.sqrt(np.mean(array**2)))
 
 
 # ---------------------------------------------------------------- the dataset
@@ -354,244 +451,64 @@ def load_dataset():
     )
 
 
-# ------------------------------------------------------------------ the plots
+# ------------------------------------------------------------ checks of arguments
+# Each raises a ValueError with one sentence: what came, what was expected, what to do.
 
 
-@dataclass(frozen=True, repr=False)
-class Picture:
-    """A figure with a text alternative, shown by Jupyter as ``<img alt="...">``.
-
-    Jupyter drops the alt text of a plain PNG output; HTML keeps it, on the page
-    and in every export.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure
-    alt : str
-        What a person who cannot see the figure should know from it.
-    """
-
-    figure: Figure
-    alt: str
-
-    def _repr_html_(self):
-        png = io.BytesIO()
-        self.figure.savefig(png, format="png", dpi=2 * self.figure.dpi)
-        width = round(self.figure.get_figwidth() * self.figure.dpi)
-        data = base64.b64encode(png.getvalue()).decode("ascii")
-        return f'<img alt="{html.escape(self.alt)}" width="{width}" src="data:image/png;base64,{data}">'
-
-    def __repr__(self):
-        return f"Picture: {self.alt}"
-
-
-def plot_dataset(X, y, title="Training set"):
-    """Draw labelled points in the plane.
-
-    Parameters
-    ----------
-    X : numpy.ndarray of float, shape (2, m)
-        One point per column.
-    y : numpy.ndarray, shape (1, m)
-        Labels, 0 or 1.
-    title : str
-
-    Returns
-    -------
-    Picture
-    """
-    figure, axes = _plane(title)
-    _scatter(axes, X, y)
-    outside_legend(axes)
-    zeros, ones = int(np.sum(y == 0)), int(np.sum(y == 1))
-    radius = np.hypot(*X)
-    alt = (
-        f"{title}: {zeros} points of class 0 as blue circles, at a mean distance of "
-        f"{radius[y[0] == 0].mean():.1f} from the origin, and {ones} points of class 1 as orange "
-        f"triangles, at a mean distance of {radius[y[0] == 1].mean():.1f}."
-    )
-    return Picture(figure, alt)
-
-
-def plot_decision_boundary(model, X, y, title="Decision boundary"):
-    """Draw the regions where a classifier predicts each class, under the points.
-
-    Parameters
-    ----------
-    model : callable
-        Takes points as rows, shape ``(k, 2)``, like scikit-learn, and returns
-        ``k`` predictions, 0 or 1. For the network:
-        ``lambda x: predict_dec(parameters, x.T)``.
-    X : numpy.ndarray of float, shape (2, m)
-        One point per column.
-    y : numpy.ndarray, shape (1, m)
-        Labels, 0 or 1.
-    title : str
-
-    Returns
-    -------
-    Picture
-    """
-    figure, axes = _plane(title)
-    region = draw_decision_boundary(axes, model, X, y)
-    outside_legend(axes, "hatched: predicts 1\nplain: predicts 0")
-
-    predicted = np.asarray(model(X.T), dtype=int).reshape(1, -1)
-    right = [f"{np.sum((predicted == y) & (y == label))} of {np.sum(y == label)} of class {label}" for label in (0, 1)]
-    rims = {"left": region[:, 0], "right": region[:, -1], "bottom": region[0], "top": region[-1]}
-    open_to = [side for side, rim in rims.items() if rim.any()]
-    alt = (
-        f"{title}: the network predicts class 1 on {region.mean():.0%} of the plotted area, "
-        f"{'open to the ' + ', '.join(open_to) if open_to else 'away from every edge'}, "
-        f"and is right on {right[0]} and {right[1]}."
-    )
-    return Picture(figure, alt)
-
-
-def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
-    """Draw the same as `plot_decision_boundary` into axes that are there.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    model : callable
-    X : numpy.ndarray of float, shape (2, m)
-    y : numpy.ndarray, shape (1, m)
-    resolution : int
-        Points of the grid along each side.
-    size : float
-        Of a point, in square points.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (resolution, resolution)
-        The predictions on the grid, from the bottom row to the top.
-    """
-    margin = 0.3
-    first, second = (np.linspace(row.min() - margin, row.max() + margin, resolution) for row in X)
-    grid_first, grid_second = np.meshgrid(first, second)
-    grid = np.column_stack([grid_first.ravel(), grid_second.ravel()])
-    region = np.asarray(model(grid), dtype=float).reshape(grid_first.shape)
-    regions = axes.contourf(
-        grid_first,
-        grid_second,
-        region,
-        levels=[-0.5, 0.5, 1.5],
-        colors=["#DCEBF5", "#FBE3D2"],
-        hatches=["", "///"],
-    )
-    regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
-    if region.min() != region.max():
-        axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
-    _scatter(axes, X, y, size)
-    return region
-
-
-def plot_costs(history, title="Cost during training"):
-    """Draw cost curves on one logarithmic axis.
-
-    Parameters
-    ----------
-    history : dict of str to dict
-        One curve per initializer: ``{"iteration": [...], "cost_from_logits": [...]}``.
-    title : str
-
-    Returns
-    -------
-    Picture
-    """
-    styles = [(BLUE, "-", "o"), (VERMILLION, "--", "^"), (GREEN, "-.", "s"), (PURPLE, ":", "D")]
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.add_subplot()
-    sentences = []
-    for index, (name, run) in enumerate(history.items()):
-        color, line, marker = styles[index % len(styles)]
-        iterations, costs = run["iteration"], run["cost_from_logits"]
-        axes.plot(iterations, costs, color=color, linestyle=line, marker=marker, markersize=4, label=name)
-        sentences.append(f"{name} goes from {costs[0]:.4g} to {costs[-1]:.4g} at iteration {iterations[-1]}")
-    axes.set(title=title, xlabel="iteration", ylabel="cross-entropy in nats (log scale)", yscale="log")
-    low, high = axes.get_ylim()
-    if high < 10 * low:  # show at least one decade, so that a flat curve looks flat
-        axes.set_ylim(np.sqrt(low * high / 10), np.sqrt(low * high * 10))
-    axes.yaxis.set_major_formatter("{x:g}")
-    low, high = axes.get_ylim()
-    # Within two decades the powers of ten are too few to read a value by.
-    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5) if high < 100 * low else ()))
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.grid(alpha=0.3)
-    if history:
-        axes.legend(title="initialization")
-    return Picture(figure, f"{title}, on a logarithmic axis: {'; '.join(sentences) or 'no run yet'}.")
-
-
-def _plane(title):
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set(title=title, xlabel="$x_1$ (no unit)", ylabel="$x_2$ (no unit)", aspect="equal")
-    return figure, axes
-
-
-def _scatter(axes, X, y, size=26):
-    for label, color, marker in ((0, BLUE, "o"), (1, VERMILLION, "^")):
-        chosen = np.asarray(y).ravel() == label
-        axes.scatter(
-            X[0, chosen],
-            X[1, chosen],
-            s=size,
-            color=color,
-            marker=marker,
-            edgecolors="white",
-            linewidths=0.6,
-            label=f"class {label}",
-        )
-
-
-def outside_legend(axes, title=None):
-    """Put the legend of some axes to the right of them, where it covers no point."""
-    axes.legend(title=title, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
-
-
-# ------------------------------------------------------- arguments, understood
-
-
-def _checked_parameters(X, parameters):
-    """Return the six arrays in order, or say which argument is wrong and how."""
-    try:
-        W1, b1, W2, b2, W3, b3 = arrays = itemgetter(*PARAMETER_KEYS)(parameters)
-        n_1, n_2, n_3 = len(b1), len(b2), len(b3)
-        fits = (
-            W1.shape == (n_1, len(X))
-            and W2.shape == (n_2, n_1)
-            and W3.shape == (n_3, n_2)
-            and b1.shape == (n_1, 1)
-            and b2.shape == (n_2, 1)
-            and b3.shape == (n_3, 1)
-            # One BLAS call: a single NaN or infinity makes the product not finite.
-            and X.ndim == 2
-            and math.isfinite(np.vdot(X, X))
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        fits = False
-    if not fits:
-        _explain_misfit(X, parameters)
-    return arrays
-
-
-def _explain_misfit(X, parameters):
-    """Raise a ValueError for the first thing that does not fit, if there is one."""
-    if not isinstance(parameters, dict) or not set(PARAMETER_KEYS) <= set(parameters):
+def _number_of_layers(parameters):
+    if not isinstance(parameters, dict) or len(parameters) < 4:
         came = sorted(map(str, parameters)) if isinstance(parameters, dict) else type(parameters).__name__
         raise ValueError(
-            f"parameters is {came}, expected a dict with the keys {', '.join(PARAMETER_KEYS)}. "
-            "Pass what an initializer returns."
+            f"parameters is {came}, expected a dict with the keys W1, b1, W2, b2, ...: of two layers or more."
+        )
+    return len(parameters) // 2
+
+
+def _check_parameters(X, parameters, layers):
+    if not _fits(X, parameters, layers):
+        _explain_misfit(X, parameters, layers)
+
+
+def _fits(X, parameters, layers):
+    """Say whether all is as it should be, quickly: it is asked in every step of training."""
+    try:
+        shapes = [parameters[key].shape for key in _keys(layers)]
+        # One BLAS call: a single NaN or infinity makes the product not finite.
+        return _shapes_fit(X.shape, *shapes) and math.isfinite(np.vdot(X, X))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+@cache
+def _shapes_fit(of_X, *shapes):
+    below = of_X[0]
+    for W, b in zip(shapes[::2], shapes[1::2]):
+        if len(W) != 2 or W[1] != below or b != (W[0], 1):
+            return False
+        below = W[0]
+    return len(of_X) == 2
+
+
+@cache
+def _keys(layers):
+    return [f"{kind}{layer}" for layer in range(1, layers + 1) for kind in "Wb"]
+
+
+def _explain_misfit(X, parameters, layers):
+    """Raise for the first thing that does not fit, if there is one."""
+    keys = _keys(layers)
+    if not isinstance(parameters, dict) or not set(keys) <= set(parameters):
+        came = sorted(map(str, parameters)) if isinstance(parameters, dict) else type(parameters).__name__
+        raise ValueError(
+            f"parameters is {came}, expected a dict with the keys {', '.join(keys)}. Pass what an initializer returns."
         )
     _check_numeric(X, "X")
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape}, expected (features, examples): one example per column.")
-    for key in PARAMETER_KEYS:
+    for key in keys:
         _check_numeric(parameters[key], f"parameters[{key!r}]")
     below = len(X)
-    for layer in (1, 2, 3):
+    for layer in range(1, layers + 1):
         W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
         if W.ndim != 2 or W.shape[1] != below:
             source = (
@@ -624,6 +541,14 @@ def _check_finite(array, name):
         )
 
 
+def _check_probabilities(a3):
+    if not (a3.min() >= 0 and a3.max() <= 1):  # NaN fails both
+        raise ValueError(
+            f"a3 holds {_first(a3, ~((a3 >= 0) & (a3 <= 1)))}, expected probabilities from 0 to 1. "
+            "Pass the network's output after the sigmoid; NaN there means that training diverged."
+        )
+
+
 def _check_labels(Y, like, name, argument="Y"):
     """Labels must be 0 or 1, one for each column of ``like``."""
     if not isinstance(Y, np.ndarray) or Y.shape != like.shape:
@@ -638,6 +563,19 @@ def _check_labels(Y, like, name, argument="Y"):
             f"{argument} holds {_first(Y, ~is_one & (Y != 0))}, expected labels that are 0 or 1. "
             "Recode the classes, for example with (labels == labels.max()).astype(int)."
         )
+
+
+def _check_same_examples(X, a3):
+    if X.shape[1] != a3.shape[1]:
+        raise ValueError(
+            f"X has {X.shape[1]} columns and the cache {a3.shape[1]}, expected the same examples. "
+            "Pass the cache that forward_propagation returned for this X."
+        )
+
+
+def _explain_gradient(key, value, gradient):
+    came = "is missing" if gradient is None else f"has shape {gradient.shape}"
+    raise ValueError(f"grads['d{key}'] {came}, expected an array of shape {value.shape} like {key}.")
 
 
 def _first(array, where):
