@@ -380,6 +380,12 @@ def NAME(layers_dims):
         ["Wstr(l)", "stays as it is"],
     ),
     (
+        "the whole sum in quotation marks",
+        [('"W" + str(l)', '"W + str(l)"'), ('"b" + str(l)', '"b + str(l)"')],
+        "keys/all inside",
+        ["W + str(l)", "Only the letter"],
+    ),
+    (
         "keys with an f forgotten",
         [('"W" + str(l)', '"W{l}"'), ('"b" + str(l)', '"b{l}"')],
         "keys/no f",
@@ -540,6 +546,12 @@ def NAME(layers_dims):
         [("len(layers_dims)", "len(layer_dims)")],
         "error/unknown name",
         ["NameError", "uses layer_dims,"],
+    ),
+    (
+        "another name after def than inside",
+        [("def NAME(layers_dims):", "def NAME(dims):")],
+        "error/parameter name",
+        ["NameError", "parentheses after def"],
     ),
     (
         "a function of NumPy's without np",
@@ -869,6 +881,18 @@ WRONG_WEIGHTS_OF_ZEROS = [
 RANDN = "np.random.randn(layers_dims[l], layers_dims[l-1])"
 SEED_LINE = "    np.random.seed(3)\n"
 WRONG_DRAWS = [
+    (
+        "square brackets for randn",
+        [(RANDN, "np.random.randn[layers_dims[l], layers_dims[l-1]]")],
+        "error/brackets of randn",
+        ["not subscriptable", "round ones"],
+    ),
+    (
+        "randint of the two sizes",
+        [(RANDN, "np.random.randint(layers_dims[l], layers_dims[l-1])")],
+        "error/randint",
+        ["low >= high", "np.random.randn"],
+    ),
     ("rand for randn", [("np.random.randn", "np.random.rand")], "draws/uniform", ["never negative", "np.random.randn"]),
     (
         "uniform around zero",
@@ -1281,6 +1305,30 @@ WRONG_SCALES_OF_HE = [
         ["broadcast", "one number"],
     ),
     ("2 / (l-1)", [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / (l - 1))")], "error/division by zero", ["not l-1"]),
+    (
+        "the n of the formula",
+        [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / n[l-1])")],
+        "error/n of the formula",
+        ["n is the number of units", "layers_dims[l-1]"],
+    ),
+    (
+        "2 / layers_dims[l] - 1",
+        [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / layers_dims[l] - 1)")],
+        "finite/one outside",
+        ["NaN", "subtracted after the division"],
+    ),
+    (
+        "2 / l - 1",
+        [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / l - 1)")],
+        "finite/one outside",
+        ["NaN", "subtracted after the division"],
+    ),
+    (
+        "a fan-in that is typed in",
+        [("np.sqrt(2 / layers_dims[l-1])", "np.sqrt(2 / 10)")],
+        "scale of he/same in all layers",
+        ["the draws times 0.4472", "the same in every layer"],
+    ),
 ]
 
 

@@ -21,7 +21,8 @@ ANSWERS = WRONG + RIGHT
 MESSAGES = SENTENCES["messages"]
 EXERCISE = {"zeros": ZEROS, "random": RANDOM, "he": HE}
 # What needs a notebook, with other cells or none: see test_public_tests.py.
-OF_OTHER_CELLS = {"error/taken", "error/seed taken", "repeat/seed taken", "there/similar", "there/pasted", "there/any"}
+OF_OTHER_CELLS = {"error/taken", "error/seed taken", "repeat/seed taken", "error/pasted", "cell/any"}
+OF_OTHER_CELLS |= {"there/similar", "there/pasted", "there/any"}
 # Two different mistakes with one outcome: nothing in what comes back tells them apart.
 SAME_OUTCOME = [
     {"loop from 0, one short", "keys one number too low"},

@@ -472,6 +472,7 @@ def test_a_bench_runs_what_is_given_in_order_and_up_to_a_test():
             ("a-test", ""),
             ("three", "x = 7\nseen.append(4)"),
             ("b-test", ""),
+            ("four", "seen.append(5)"),
         ]
     )
     first, second = master.tests
@@ -482,6 +483,8 @@ def test_a_bench_runs_what_is_given_in_order_and_up_to_a_test():
     assert bench["seen"] == [1, 2]  # once
     bench.come_to(second)
     assert (bench["x"], bench["seen"]) == (7, [1, 2, 4])
+    bench.come_to(first)
+    assert bench["seen"] == [1, 2, 4]  # a second look at a test runs nothing that stands below it
     with pytest.raises(KeyError):
         bench["nothing of it"]
 

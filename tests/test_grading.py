@@ -115,8 +115,8 @@ def test_sample_class_gets_the_scores_that_it_should(results):
     ("student", "words"),
     [
         ("ada", ["All checks passed."]),
-        ("carla", ["he: Expected: W1 starts with", "the draws times 0.4472", "This is Xavier"]),
-        ("dmitri", ["zeros: Expected: W1 of shape (3, 5) Got: W1 of shape (5, 3) Hint: Rows and columns are swapped."]),
+        ("carla", ["he: Expected: W1 starts with", "the draws times 0.5345", "This is Xavier"]),
+        ("dmitri", ["zeros: Expected: W1 of shape (5, 7) Got: W1 of shape (7, 5) Hint: Rows and columns are swapped."]),
         ("farid", ["random: not written yet", "he: not written yet"]),
         ("ines", ["more than 5 s", "never ends"]),
         ("jonas", ["random: initialize_parameters_random is not defined, because its cell can't be run: SyntaxError"]),

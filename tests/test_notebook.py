@@ -16,6 +16,7 @@ import pytest
 from conftest import HELPERS, ROOT, cells_by_id, text_of
 from scipy import ndimage, stats
 
+from diagnosis import SENTENCES
 from init_utils import (
     backward_propagation,
     compute_loss,
@@ -26,7 +27,6 @@ from init_utils import (
     root_mean_square,
     update_parameters,
 )
-from public_tests import PREFLIGHT
 
 EXERCISES = ("zeros", "random", "he")
 
@@ -765,7 +765,7 @@ class Page(HTMLParser):
 
 def test_the_preflight_of_the_solutions_finds_nothing(executed):
     (output,) = cells_by_id(executed)["preflight"].outputs
-    assert output.data["text/html"].endswith(f"<p>{PREFLIGHT['ready']}</p>")
+    assert output.data["text/html"].endswith(f"<p>{SENTENCES['preflight']['ready']}</p>")
 
 
 @pytest.fixture(scope="module")
