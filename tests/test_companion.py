@@ -357,7 +357,7 @@ def claims_of_normalization(kept):
         ),
     )
     yield "0.01 stays at 0.6931", {f"{cost:.4f}" for cost in plain["0.01"].cost.ravel()} == {"0.6931"}
-    yield "He has begun, and no more", 0.4 < plain["He"].cost[-1].min() < np.log(2)
+    yield "The networks from He have begun to learn, and no more", 0.4 < plain["He"].cost[-1].min() < np.log(2)
     yield (
         "From 10 the cost begins at more than $10^{15}$, too large for the axis, and after the first steps",
         plain["10"].cost[0].min() > 1e15 and not np.isfinite(plain["10"].cost[1:]).any(),
@@ -367,7 +367,7 @@ def claims_of_normalization(kept):
         min(accuracy(run.networks, X, Y).min() for run in normal.values()) > 0.9,
     )
     yield (
-        "of the middle ones of three, that of He has the lowest cost",
+        "take the middle one, and that of He has the lowest cost",
         min(normal, key=lambda name: np.median(normal[name].cost[-1])) == "He",
     )
     starts = {name: with_normalization(draw(sizes, STARTS[name], range(3))) for name in ("0.01", "He", "10")}

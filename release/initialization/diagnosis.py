@@ -7,6 +7,7 @@ mistake, add a row and a sentence. To translate the course, translate
 `SENTENCES`: there is nothing else that a learner can read.
 """
 
+import ast
 import builtins
 import difflib
 import dis
@@ -229,7 +230,10 @@ def check(function, exercise, cases=None):
     """
     with own_random_state():
         for case in exercise.cases if cases is None else cases:
-            Attempt(function, exercise, case).check()
+            try:
+                Attempt(function, exercise, case).check()
+            except CheckFailed as failed:  # of what the cell says now, or of what Python kept of an earlier one?
+                raise unread(namespace_of(function), exercise.function) or failed from None
 
 
 @contextmanager
@@ -280,10 +284,7 @@ class Attempt:
         """Raise CheckFailed with the sentences of a kind, and the hint for the first of its causes that holds."""
         at = SimpleNamespace(**vars(self), **details)
         cause = next(name for name, holds in CAUSES[kind] if holds(self, at))
-        message = SENTENCES["messages"][kind]
-        call = f"{self.exercise.function}({list(self.sizes)})"
-        texts = (message["expected"], message["got"], message["hints"][cause])
-        raise CheckFailed(call, kind, cause, *(text.format(**vars(at)) for text in texts)) from None
+        raise failure(f"{self.exercise.function}({list(self.sizes)})", kind, cause, vars(at)) from None
 
     # ------------------------------------------------------------------ the call
 
@@ -324,6 +325,7 @@ class Attempt:
             last=self.layers,
             works=list(self.exercise.cases[0].layers_dims) if self.exercise.cases else [],
             unknown=(text.split("'") + [words["a name"]])[1],
+            other=pasted(namespace_of(self.target), self.exercise.function),
             **taken(error, text, self.target),
         )
 
@@ -390,7 +392,9 @@ class Attempt:
         for key, array in returned.items():
             if not np.isfinite(array).all():
                 got = "NaN" if np.isnan(array).any() else "infinity"
-                self.fail("finite", key=key, l=int(key[1:]), array=array, got=got, is_drawn=self.is_drawn(key))
+                weights = [returned[f"W{l}"] for l in range(1, self.layers + 1)]
+                details = {"weights": weights, "is_drawn": self.is_drawn(key)}
+                self.fail("finite", key=key, l=int(key[1:]), array=array, got=got, **details)
 
     def around(self, l):
         """Return the sizes that a shape of layer l may have been made of by mistake; None for those that can't be the reason."""
@@ -612,6 +616,17 @@ def powers(self, at):
     return np.allclose(at.array, power, equal_nan=True)
 
 
+def one_outside(self, at):
+    """The 1 was subtracted after the division, and from more than two units that leaves a negative number."""
+    sizes = np.array(self.sizes)
+    with np.errstate(invalid="ignore"):
+        guesses = [np.sqrt(2 / below - 1) for below in (np.arange(1, self.layers + 1), sizes[1:], sizes[:-1])]
+    return any(
+        all(np.allclose(W, draws * size, equal_nan=True) for W, draws, size in zip(at.weights, self.draws(), factors))
+        for factors in guesses
+    )
+
+
 def returned_early(self, at):
     return at.keys in (set(keys(1, 1)), set(keys(self.layers, self.layers))) and self.layers > 1
 
@@ -759,6 +774,7 @@ CAUSES = {
                 isinstance(at.raised, (IndexError, ValueError)) and at.works and at.works != list(self.sizes)
             ),
         ),
+        ("pasted", lambda self, at: isinstance(at.raised, NotImplementedError) and at.other),
         ("not written", raises(NotImplementedError)),
         ("never ends", raises(TimeoutError)),
         ("recursion", raises(RecursionError)),
@@ -772,6 +788,8 @@ CAUSES = {
         ("division by zero", raises(ZeroDivisionError)),
         ("unset name", raises(UnboundLocalError)),
         ("letter for text", all_of(raises(NameError), lambda self, at: at.unknown in ("W", "b", "w", "B"))),
+        ("parameter name", all_of(raises(NameError), unknown_is({"layers_dims"}))),
+        ("n of the formula", all_of(raises(NameError, on=r"sqrt|/"), unknown_is({"n", "n_prev", "fan_in"}))),
         ("name of NumPy", all_of(raises(NameError), unknown_is({*np.__all__, *np.random.__all__}))),
         ("unknown name", raises(NameError)),
         ("attribute of a list", raises(AttributeError, "'list' object")),
@@ -785,9 +803,11 @@ CAUSES = {
         ("matrix product", raises(ValueError, "matmul")),
         ("shapes apart", raises(ValueError, "broadcast")),
         ("unpacking", raises(ValueError, "unpack")),
+        ("randint", raises(ValueError, "low >= high")),
         ("loop over a number", raises(TypeError, "'int' object is not iterable")),
         ("length of a number", raises(TypeError, "has no len()")),
         ("call for an entry", raises(TypeError, "object is not callable")),
+        ("brackets of randn", raises(TypeError, "object is not subscriptable", r"\brandn\s*\[")),
         ("entry for a call", raises(TypeError, "object is not subscriptable")),
         ("range of a list", raises(TypeError, "'list' object cannot be interpreted as an integer")),
         ("shape as tuple", raises(TypeError, "'tuple' object cannot be interpreted as an integer")),
@@ -838,6 +858,7 @@ CAUSES = {
         ("equal sizes", lambda self, at: len(set(self.sizes)) == 1),
         ("fixed number", always_as_many),
         ("no f", lambda self, at: any("{" in key for key in at.keys)),
+        ("all inside", lambda self, at: any("+" in key for key in at.keys)),
         (
             "lists of layers",
             lambda self, at: (
@@ -951,6 +972,7 @@ CAUSES = {
     ),
     "finite": (
         ("power of the draws", lambda self, at: at.is_drawn and powers(self, at)),
+        ("one outside", lambda self, at: at.is_drawn and one_outside(self, at)),
         ("some nan", lambda self, at: at.is_drawn and np.isnan(at.array).any() and not np.isnan(at.array).all()),
         ("nan", lambda self, at: np.isnan(at.array).any()),
         ("infinite", always),
@@ -1059,6 +1081,7 @@ CAUSES = {
         ("nearly", lambda self, at: np.allclose(at.factors, at.right, rtol=0.01)),
         ("first layer", right_but_in(0)),
         ("last layer", right_but_in(-1)),
+        ("same in all layers", lambda self, at: self.layers > 1 and np.allclose(at.factors, at.factors[0])),
         ("some layers", scaled_some),
         ("any", always),
     ),
@@ -1093,11 +1116,29 @@ def found(target, exercise):
     except KeyError:
         pass
     cause, details = why_missing(target, name)
-    message = SENTENCES["messages"]["there"]
-    texts = (
-        text.format(name=name, **details) for text in (message["expected"], message["got"], message["hints"][cause])
-    )
-    raise CheckFailed(name, "there", cause, *texts) from None
+    raise unread(target, name) or failure(name, "there", cause, {"name": name, **details}) from None
+
+
+def failure(call, kind, cause, details):
+    """Return a CheckFailed with the sentences of a kind and a cause, filled in."""
+    message = SENTENCES["messages"][kind]
+    texts = (message["expected"], message["got"], message["hints"][cause])
+    return CheckFailed(call, kind, cause, *(text.format(**details) for text in texts))
+
+
+def unread(namespace, name):
+    """Return what to say where Python could not read the cell that defines a name, as it was run last; else None."""
+    for text in definitions(namespace, name)[-1:]:
+        try:
+            compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except SyntaxError as error:
+            lines = text.splitlines()
+            line = lines[error.lineno - 1].strip() if error.lineno and error.lineno <= len(lines) else ""
+            details = {"error": f"{type(error).__name__}: {error.msg}", "number": error.lineno, "line": line}
+            return failure(name, "cell", "any", details)
+        except Exception:  # a cell may hold anything; what else is wrong with it is told where it is run
+            return None
+    return None
 
 
 def why_missing(namespace, name):
@@ -1116,20 +1157,37 @@ def cells_of(namespace):
 
 
 def definitions(namespace, name):
-    """Return the different cells that define a name, in order."""
+    """Return the different cells that define a name, in the order in which they were run last."""
     defines = re.compile(rf"^(?:async )?def {name}\b|^{name} *=", re.MULTILINE)
-    return list(dict.fromkeys(text for text in cells_of(namespace) if defines.search(text)))
+    found = [text for text in cells_of(namespace) if defines.search(text)]
+    return list(dict.fromkeys(reversed(found)))[::-1]
 
 
 def pasted(namespace, name):
-    """Return the exercise's function that the last cell with a definition of one defines for a second time, where ``name`` is missing."""
-    others = [other for other in FUNCTIONS_OF_EXERCISES if other != name and len(definitions(namespace, other)) > 1]
-    last = [other for other in others if definitions(namespace, other)]
+    """Return the exercise's function that a cell probably defines in place of ``name``, which is missing or still the stub.
+
+    It is defined for a second time, since the stub was run, and its own check has not been run since: whoever mends
+    an answer runs that next.
+    """
+    cells, mine = cells_of(namespace), definitions(namespace, name)
+    if name in namespace and not (mine and STUB in mine[-1]):
+        return None
+
+    def last(*parts):
+        return max((n for n, text in enumerate(cells) if any(part in text for part in parts)), default=-1)
+
+    others = {other: definitions(namespace, other) for other in FUNCTIONS_OF_EXERCISES if other != name}
+    astray = [
+        other
+        for other, texts in others.items()
+        if len(texts) > 1 and STUB not in texts[-1] and last(texts[-1]) > last(*mine, f"{other}_test(")
+    ]
     kind = name.rpartition("_")[2]
-    mine = [other for other in last if kind in definitions(namespace, other)[-1].replace(other, "")]
-    return (mine or last or [None])[0]
+    sure = [other for other in astray if kind in others[other][-1].replace(other, "")]
+    return (sure or astray or [None])[0]
 
 
+STUB = "NotImplementedError"  # what an exercise raises that is not written yet
 FUNCTIONS_OF_EXERCISES = tuple(f"initialize_parameters_{kind}" for kind in ("zeros", "random", "he"))
 
 
@@ -1177,7 +1235,13 @@ def names_in(code, number):
 
 def is_learners(frame, target):
     """Whether a frame runs what the learner wrote, in the cell of the function or in another."""
-    return frame.f_code.co_filename == file_of(target) or frame.f_globals is getattr(target, "__globals__", None)
+    return frame.f_code.co_filename == file_of(target) or frame.f_globals is namespace_of(target)
+
+
+def namespace_of(target):
+    """Return the names that a function finds, which are the notebook's; nothing where the grader calls it."""
+    namespace = getattr(target, "__globals__", None)
+    return namespace if is_a(namespace, dict) else {}
 
 
 def file_of(target):
@@ -1364,6 +1428,8 @@ SENTENCES = {
             "hints": {
                 "not written": "Write your code in the cell of this exercise, and delete the line that raises "
                 "NotImplementedError.",
+                "pasted": "Is that line no longer in the cell above? Then Python still has the stub, because the name "
+                "after def is {other}, copied from that exercise. Rename it to {name}, and run both cells again.",
                 "never ends": "It was stopped after {seconds} seconds. Look at the loop around that line: what ends it? "
                 "`for l in range(1, L + 1):` always ends.",
                 "parameters": "The check passes one value, the list of layer sizes. Begin with `def "
@@ -1376,6 +1442,10 @@ SENTENCES = {
                 "numbers: range(1, len(layers_dims)).",
                 "index not whole": "An entry of a list is taken with one whole number: layers_dims[l], layers_dims[l-1].",
                 "name of NumPy": "The function uses {unknown} alone. That is NumPy's: write np. or np.random. before it.",
+                "parameter name": "What stands in the parentheses after def is known inside, and nothing else. There it "
+                "should say layers_dims, in this function and in one that it calls.",
+                "n of the formula": "In the formula, {unknown} is the number of units of the layer before. In the code "
+                "that is layers_dims[l-1].",
                 "unknown name": "The function uses {unknown}, which is not defined. Is it a typing mistake, or is it set "
                 "in a cell that has not run?",
                 "unset name": "The function reads {unknown} before it gives it a value.",
@@ -1385,6 +1455,10 @@ SENTENCES = {
                 "loop over a number": "A number can't be looped over. Use range(1, L + 1).",
                 "call for an entry": "Round brackets call what stands before them, and it is no function. An entry takes square "
                 "ones, layers_dims[l], and a product a star.",
+                "brackets of randn": "Square brackets take an entry of a list. A function is called with round ones: "
+                "np.random.randn(rows, columns).",
+                "randint": "np.random.randint draws whole numbers between two limits. Use np.random.randn, which takes "
+                "the two sizes and draws from the normal distribution.",
                 "entry for a call": "Square brackets take an entry. A call takes round ones: len(layers_dims).",
                 "range of a list": "A whole number belongs there and not the whole list: range(1, len(layers_dims)) for a "
                 "loop, layers_dims[l] in a shape.",
@@ -1478,6 +1552,8 @@ SENTENCES = {
                 "str(l).",
                 "letter for number": "What stands inside the quotation marks stays as it is. The number belongs outside: 'W' + "
                 "str(l).",
+                "all inside": "What stands inside the quotation marks stays as it is. Only the letter belongs inside: "
+                "'W' + str(l).",
                 "no f": "Braces are filled in only where an f stands before the quotation marks: f'W{{l}}'.",
                 "lists of layers": "The arrays of all layers are in one list. Give each array a key of its own: 'W' + str(l).",
                 "nested": "The arrays are in dicts inside the dict. Put them all on one level: parameters['W1'].",
@@ -1609,6 +1685,8 @@ SENTENCES = {
             "expected": "{key} holds finite numbers",
             "got": "{key} holds {got}",
             "hints": {
+                "one outside": "The root is of a negative number. In 2 / layers_dims[l] - 1 the 1 is subtracted after the "
+                "division. It belongs inside the square brackets: np.sqrt(2 / layers_dims[l-1]).",
                 "some nan": "Half of the draws are negative, and the root of a negative number is NaN. Put the "
                 "fraction alone under the root: np.sqrt(2 / layers_dims[l-1]).",
                 "nan": "NaN comes from a calculation without a result, such as 0 / 0 or the root of a negative number.",
@@ -1800,6 +1878,8 @@ SENTENCES = {
                 "he times hundredth": "The scale is right, and then there is a factor 0.01. Leave that away.",
                 "negative": "The sign is turned. Multiply by sqrt(2 / n), with a plus.",
                 "nearly": "The factor is nearly right. Compute it in full, with np.sqrt(2 / layers_dims[l-1]).",
+                "same in all layers": "The factor is the same in every layer. Is a number typed in, or taken from "
+                "outside the function? It changes with l: np.sqrt(2 / layers_dims[l-1]).",
                 "some layers": "The factor is right in some layers and not in all. It changes with l: sqrt(2 / "
                 "layers_dims[l-1]).",
                 "any": "The draws are right, their size is not. The factor is sqrt(2 / n), with n the units of "
@@ -1841,10 +1921,19 @@ SENTENCES = {
             "got": "no function of that name: none of the cells that were run defines it",
             "hints": {
                 "similar": "Is it the one that you call {similar}? Give it its own name back: {name}.",
-                "pasted": "A cell defines {other} for a second time. Was it copied into this exercise, and not "
-                "renamed? Rename it there to {name}, and run both cells again.",
+                "pasted": "Run the cell above, which should define it. Is the name after def there {other}, copied "
+                "from that exercise? Rename it to {name}, and run both cells again.",
                 "any": "Run the cell above, which defines it. If an error is shown below that cell, Python could "
-                "not read it: mend that first.",
+                "not run it to its end: mend that first.",
+            },
+        },
+        "cell": {
+            "about": "the cell of the function",
+            "expected": "a cell that Python can read",
+            "got": "{error} (line {number}: {line})",
+            "hints": {
+                "any": "The cell of this exercise, as it was run last, is no Python, so what was there before it still "
+                "stands. Mend that line or the one above it, run the cell, and then this check.",
             },
         },
     },
@@ -1911,8 +2000,8 @@ SENTENCES = {
         "graded. The functions of its cell are kept, but one that uses {names} fails. Delete the import, "
         "or do the same with NumPy or another package of the course. Then restart the kernel and run all "
         "cells.",
-        "pasted": "no function {name}. A cell defines {other} for a second time: was it copied into this exercise? "
-        "Rename it there.",
+        "pasted": "no function {name}. Run its cell. Is the name after def there {other}, copied from that "
+        "exercise? Rename it.",
         "fails elsewhere": "no, on {call}. Got: {got}. {hint}",
     },
 }

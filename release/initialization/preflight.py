@@ -113,7 +113,7 @@ def look_over(namespace, exercises):
 def findings(namespace, exercise, exercises, foreign):
     """Return what was found in one exercise, by the name of the row."""
     target = function_at_home(namespace, exercise, exercises)
-    if not callable(target):
+    if not callable(target) or pasted(namespace, exercise.function):
         return {"there": missing(namespace, exercise.function)}
     found = {"there": WORDS["ok"]}
     looks = {
@@ -141,7 +141,7 @@ def function_at_home(namespace, exercise, exercises):
     """
     name, cells = exercise.function, definitions(namespace, exercise.function)
     others = [other.function for other in exercises if other is not exercise]
-    astray = [other for other in others if other not in namespace and pasted(namespace, other) == name]
+    astray = [other for other in others if pasted(namespace, other) == name]
     home = [text for text in cells if not any(text in definitions(namespace, other) for other in others)]
     home = home[: len(home) - len(astray)]
     if not cells or not home or home[-1] == cells[-1]:
