@@ -168,7 +168,7 @@ def test_signals_lie_beside_their_rule():
         np.testing.assert_allclose(lines[2].get_ydata(), getattr(SIGNALS["fades"], part))  # which does as the rule says
     (legend,) = [axes.get_legend() for axes in (left, right) if axes.get_legend()]
     said = [text.get_text() for text in legend.get_texts()]
-    assert said == ["zeros: 0, not on this axis", "large", "fades", "lines: the rule"]
+    assert said == ["zeros: 0, not on this axis", "large: off the top", "fades", "lines: the rule"]
 
 
 @pytest.mark.parametrize("name", ["run", "boundaries", "signals"])

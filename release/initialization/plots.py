@@ -21,6 +21,7 @@ BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 STYLES = [(BLUE, "-", "o"), (VERMILLION, "--", "^"), (GREEN, "-.", "s"), (PURPLE, ":", "D")]
 COLORS = 128  # of a stored picture: enough for smooth edges, at a third of the bytes
 MARGIN = 0.3  # between the outermost points and the rim of a plane
+HIGHEST = 1e10  # what of a signal is larger, or smaller than its inverse, leaves the picture
 
 
 @dataclass(frozen=True, repr=False)
@@ -278,12 +279,14 @@ def plot_signals(signals, rule, title="Signals in a deep network"):
         root = np.sqrt(rule[name])  # of a mean square: what the size is multiplied by
         forward = measured.activations[0] * root ** (layers - 1)
         back = measured.gradients[-1] * root ** (layers[-1] - layers)
+        off = "" if any(measured.activations) else ": 0, not on this axis"
+        off = ": off the top" if max(measured.activations) > HIGHEST else off
         look = {
             "color": color,
             "linestyle": "",
             "marker": marker,
             "markersize": 5,
-            "label": name if any(measured.activations) else f"{name}: 0, not on this axis",
+            "label": name + off,
         }
         for axes, sizes, expected in ((left, measured.activations, forward), (right, measured.gradients, back)):
             axes.plot(layers, sizes, **look)
@@ -295,7 +298,7 @@ def plot_signals(signals, rule, title="Signals in a deep network"):
         )
     for axes, what, direction in ((left, "activations $a$", "forward →"), (right, "gradients $dz$", "← backward")):
         axes.set(title=f"Size of the {what}", xlabel=f"layer ({direction})", ylabel="root mean square (log scale)")
-        axes.set(yscale="log", ylim=(1e-10, 1e10))
+        axes.set(yscale="log", ylim=(1 / HIGHEST, HIGHEST))
         axes.grid(alpha=0.3)
     right.plot([], [], color="black", linewidth=1, label="lines: the rule")
     outside_legend(right, "start")
