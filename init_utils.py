@@ -456,9 +456,9 @@ def load_dataset():
 
 def _number_of_layers(parameters):
     if not isinstance(parameters, dict) or len(parameters) < 4:
-        came = sorted(map(str, parameters)) if isinstance(parameters, dict) else type(parameters).__name__
         raise ValueError(
-            f"parameters is {came}, expected a dict with the keys W1, b1, W2, b2, ...: of two layers or more."
+            f"parameters is {_keys_or_type(parameters)}, expected a dict with the keys W1, b1, W2, b2, ...: "
+            "of two layers or more."
         )
     return len(parameters) // 2
 
@@ -497,9 +497,9 @@ def _explain_misfit(X, parameters, layers):
     """Raise for the first thing that does not fit, if there is one."""
     keys = _keys(layers)
     if not isinstance(parameters, dict) or not set(keys) <= set(parameters):
-        came = sorted(map(str, parameters)) if isinstance(parameters, dict) else type(parameters).__name__
         raise ValueError(
-            f"parameters is {came}, expected a dict with the keys {', '.join(keys)}. Pass what an initializer returns."
+            f"parameters is {_keys_or_type(parameters)}, expected a dict with the keys {', '.join(keys)}. "
+            "Pass what an initializer returns."
         )
     _check_numeric(X, "X")
     if X.ndim != 2:
@@ -523,6 +523,10 @@ def _explain_misfit(X, parameters, layers):
             )
         below = len(W)
     _check_finite(X, "X")
+
+
+def _keys_or_type(parameters):
+    return sorted(map(str, parameters)) if isinstance(parameters, dict) else type(parameters).__name__
 
 
 def _check_numeric(array, name):

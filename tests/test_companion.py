@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT, cells_by_id
-from test_notebook import Page
+from test_notebook import Page, needs_scrolling
 
 from explore import (
     STARTS,
@@ -17,13 +17,12 @@ from explore import (
     draw,
     forward,
     path_lengths,
-    rms,
     signals,
     train,
     update_ratio,
     with_normalization,
 )
-from init_utils import load_dataset
+from init_utils import load_dataset, root_mean_square
 
 SECTIONS = ("signal", "values", "depth", "starts", "symmetry", "boundaries", "sweep", "rates", "ratio", "normalization")
 X, Y, _, _ = load_dataset()
@@ -109,7 +108,8 @@ def claims_of_the_values(kept):
         (
             np.ptp(np.log10(middle["Xavier"]["gradients of the weights"])) < 0.5
             and all(
-                rms(he["gradients of the weights"][layer]) / rms(array) == pytest.approx(32000, rel=0.05)
+                root_mean_square(he["gradients of the weights"][layer]) / root_mean_square(array)
+                == pytest.approx(32000, rel=0.05)
                 for layer, array in xavier["gradients of the weights"].items()
             )
         ),
@@ -392,10 +392,10 @@ def claims_of_normalization(kept):
     )
     deep = with_normalization(draw([2] + 30 * [32] + [1], STARTS["He"], range(3)))
     z, activations = forward(deep, X)
-    sizes = [rms(dz) for _, _, dz in backward(deep, z, activations, Y)]
+    sizes = [root_mean_square(dz) for _, _, dz in backward(deep, z, activations, Y)]
     yield (
         "With 30 hidden layers instead of 10, the signal is level on the way forward",
-        np.ptp(np.log([rms(a) for a in activations[1:]])) < 0.1,
+        np.ptp(np.log([root_mean_square(a) for a in activations[1:]])) < 0.1,
     )
     yield (
         "in the first layer it is more than 1,000 times as large as in the last hidden one",
@@ -477,6 +477,10 @@ def test_no_number_in_the_prose_goes_without_a_claim(explored, prose):
 def test_restart_and_run_all_takes_less_than_a_minute_of_two_cores(explored):
     """Where the assignment's training takes 1.2 s, as it does on a laptop."""
     assert explored[2] * 1.2 < 2 * 60
+
+
+def test_no_line_of_code_needs_scrolling(explored):
+    assert not needs_scrolling(explored[0])
 
 
 def test_each_section_asks_shows_and_tells(explored):

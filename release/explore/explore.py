@@ -25,7 +25,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from threadpoolctl import threadpool_limits
 
-from plots import BLUE, GREEN, PURPLE, VERMILLION, Picture, draw_decision_boundary
+from init_utils import root_mean_square
+from plots import BLUE, GREEN, HATCH, HATCHES, PLAIN, PURPLE, VERMILLION, Picture, draw_decision_boundary
 
 # The standard deviation of a layer's weights, from its fan-in. All biases are zero.
 STARTS = {
@@ -439,10 +440,10 @@ def signals(layers_dims, deviation, seeds, X, Y):
     up = [below * deviation(below) ** 2 / 2 for below in layers_dims[:-2]]
     down = [above * deviation(below) ** 2 / 2 for below, above in pairwise(layers_dims[1:])]
     return Signals(
-        np.array([rms(a) for a in activations[1:]]),
-        np.array([rms(dz) for _, _, dz in gradients[:-1]]),
-        rms(X) * np.sqrt(np.cumprod(up)),
-        rms(gradients[-1][2]) * np.sqrt(np.cumprod(down[::-1]))[::-1],
+        np.array([root_mean_square(a) for a in activations[1:]]),
+        np.array([root_mean_square(dz) for _, _, dz in gradients[:-1]]),
+        root_mean_square(X) * np.sqrt(np.cumprod(up)),
+        root_mean_square(gradients[-1][2]) * np.sqrt(np.cumprod(down[::-1]))[::-1],
     )
 
 
@@ -469,11 +470,6 @@ def layer_values(networks, X, Y, layers):
         "activations": {layer: activations[layer] for layer in layers},
         "gradients of the weights": {layer: gradients[layer - 1][0] for layer in layers},
     }
-
-
-def rms(values):
-    """Return the root mean square of an array."""
-    return float(np.sqrt(np.mean(np.square(values))))
 
 
 # ----------------------------------------------------------------------- pictures
@@ -803,8 +799,8 @@ def region_legend(figure, axes):
     """Say below a figure what its points and regions mean."""
     points, names = axes.get_legend_handles_labels()
     regions = [
-        Patch(facecolor="#FBE3D2", edgecolor="#C79A78", hatch="///", label="predicts 1"),
-        Patch(facecolor="#DCEBF5", edgecolor="#C79A78", label="predicts 0"),
+        Patch(facecolor=HATCHES, edgecolor=HATCH, hatch="///", label="predicts 1"),
+        Patch(facecolor=PLAIN, edgecolor=HATCH, label="predicts 0"),
     ]
     figure.legend(points + regions, names + ["predicts 1", "predicts 0"], loc="outside lower center", ncols=4)
 

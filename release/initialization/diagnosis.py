@@ -757,6 +757,15 @@ def scale(name, layers_dims):
 FUNCTIONS = types.FunctionType, types.BuiltinFunctionType, types.MethodType
 NUMBERS = int, float, complex, np.generic
 
+# What may be wrong with a factor, whatever it should be.
+OF_ANY_SCALE = (
+    ("negative", scaled_by(lambda self, at: -at.right)),
+    ("accumulated", accumulated),
+    ("nearly", lambda self, at: np.allclose(at.factors, at.right, rtol=0.01)),
+    ("first layer", right_but_in(0)),
+    ("last layer", right_but_in(-1)),
+)
+
 # For each kind of failure its causes: the first that holds is told. A function looks at the attempt, and at what
 # it was told where it failed.
 CAUSES = {
@@ -1065,22 +1074,14 @@ CAUSES = {
     "scale of random": (
         ("own spread", own_spread),
         *map(by_name, ("zero", "unscaled", "tenth", "hundredth", "hundred", "root of ten", "he")),
-        ("negative", scaled_by(lambda self, at: -at.right)),
-        ("accumulated", accumulated),
-        ("nearly", lambda self, at: np.allclose(at.factors, at.right, rtol=0.01)),
-        ("first layer", right_but_in(0)),
-        ("last layer", right_but_in(-1)),
+        *OF_ANY_SCALE,
         ("some layers", scaled_some),
         ("any", always),
     ),
     "scale of he": (
         ("own spread", own_spread),
         *(by_name(name) for name in SCALES if name not in ("he", "tenth", "hundred", "root of ten")),
-        ("negative", scaled_by(lambda self, at: -at.right)),
-        ("accumulated", accumulated),
-        ("nearly", lambda self, at: np.allclose(at.factors, at.right, rtol=0.01)),
-        ("first layer", right_but_in(0)),
-        ("last layer", right_but_in(-1)),
+        *OF_ANY_SCALE,
         ("same in all layers", lambda self, at: self.layers > 1 and np.allclose(at.factors, at.factors[0])),
         ("some layers", scaled_some),
         ("any", always),

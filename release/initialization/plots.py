@@ -21,6 +21,7 @@ BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 STYLES = [(BLUE, "-", "o"), (VERMILLION, "--", "^"), (GREEN, "-.", "s"), (PURPLE, ":", "D")]
 COLORS = 128  # of a stored picture: enough for smooth edges, at a third of the bytes
 MARGIN = 0.3  # between the outermost points and the rim of a plane
+PLAIN, HATCHES, HATCH = "#DCEBF5", "#FBE3D2", "#C79A78"  # the two regions of a boundary, and the second one's lines
 HIGHEST = 1e10  # what of a signal is larger, or smaller than its inverse, leaves the picture
 
 
@@ -192,10 +193,10 @@ def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
         grid_second,
         region,
         levels=[-0.5, 0.5, 1.5],
-        colors=["#DCEBF5", "#FBE3D2"],
+        colors=[PLAIN, HATCHES],
         hatches=["", "///"],
     )
-    regions.set(edgecolor="#C79A78", linewidth=0.0)  # a hatch that the points stand out from
+    regions.set(edgecolor=HATCH, linewidth=0.0)  # a hatch that the points stand out from
     if region.min() != region.max():
         axes.contour(grid_first, grid_second, region, levels=[0.5], colors="black", linewidths=1.5)
     _scatter(axes, X, y, size)
@@ -279,15 +280,9 @@ def plot_signals(signals, rule, title="Signals in a deep network"):
         root = np.sqrt(rule[name])  # of a mean square: what the size is multiplied by
         forward = measured.activations[0] * root ** (layers - 1)
         back = measured.gradients[-1] * root ** (layers[-1] - layers)
-        off = "" if any(measured.activations) else ": 0, not on this axis"
-        off = ": off the top" if max(measured.activations) > HIGHEST else off
-        look = {
-            "color": color,
-            "linestyle": "",
-            "marker": marker,
-            "markersize": 5,
-            "label": name + off,
-        }
+        largest = max(measured.activations)
+        off = ": 0, not on this axis" if largest == 0 else ": off the top" if largest > HIGHEST else ""
+        look = {"color": color, "linestyle": "", "marker": marker, "markersize": 5, "label": name + off}
         for axes, sizes, expected in ((left, measured.activations, forward), (right, measured.gradients, back)):
             axes.plot(layers, sizes, **look)
             axes.plot(layers, expected, color="black", linestyle=line, linewidth=1, zorder=3)
