@@ -1,5 +1,5 @@
-# lab · grade · test · test-all · lint · bench · pictures · constraints. Each target prints the
-# commands that it runs; the README gives the same commands for a machine without make.
+# lab · author · grade · test · test-all · lint · bench · pictures · constraints. Each target prints the
+# commands that it runs; docs/developers.md has them for a machine without make, docs/students.md for `lab`.
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,12 +14,16 @@ pytest := $(bin)/python -m pytest -n auto --dist loadgroup
 # Jupyter refuses to run as root unless told so.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab grade test test-all lint bench pictures constraints clean
+.PHONY: lab author grade test test-all lint bench pictures constraints clean
 
 lab: $(VENV)/ready
 	mkdir -p lab
 	for name in initialization explore; do test -d lab/$$name || { rm -rf lab/new && cp -R release/$$name lab/new && mv lab/new lab/$$name; }; done
 	$(bin)/jupyter lab $(allow_root) --notebook-dir=lab lab/initialization/initialization.ipynb
+
+# The notebook with its solutions, for who writes it: what it imports lies here, and not beside it.
+author: $(VENV)/ready
+	PYTHONPATH="$(CURDIR)" $(bin)/jupyter lab $(allow_root) source/$(ASSIGNMENT)/$(ASSIGNMENT).ipynb
 
 # Without a class, the sample class shows how it goes, in a course of its own.
 grade: $(VENV)/ready
@@ -29,7 +33,7 @@ grade: $(VENV)/ready
 	then $(grading) autograde $(ASSIGNMENT) && $(grading) feedback $(ASSIGNMENT) && $(grading) report $(ASSIGNMENT); \
 	else echo "There are no submissions of $(ASSIGNMENT) in submitted/ yet." && $(grading) sample $(ASSIGNMENT); fi
 
-# What one runs while one works: every room, in four minutes.
+# What one runs while one works: every room.
 test: $(VENV)/ready-for-tests
 	$(pytest) -m "not slow"
 
@@ -40,6 +44,7 @@ test-all: $(VENV)/ready-for-tests
 lint: $(VENV)/ready-for-tests
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
+	$(bin)/mypy
 
 bench: $(VENV)/ready
 	$(install) -r benchmarks/requirements.txt
@@ -47,8 +52,9 @@ bench: $(VENV)/ready
 	$(bin)/python benchmarks/training.py
 	$(bin)/python benchmarks/grading.py
 	$(bin)/python benchmarks/figures.py
+	$(bin)/python benchmarks/insight.py
 
-# The README's pictures, as the tests in a browser see them.
+# The pictures of the docs, as the tests in a browser see them.
 pictures: $(VENV)/ready-for-tests
 	$(bin)/python -m pytest tests/test_browser.py --pictures docs
 

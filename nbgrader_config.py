@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-c = get_config()  # noqa: F821 - traitlets defines it when it loads this file
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets defines it when it loads this file
 
 course = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(course)
@@ -12,6 +12,15 @@ c.CourseDirectory.course_id = "weight-initialization"
 c.ClearSolutions.code_stub = {
     "python": "# YOUR CODE HERE: replace this line and the next.\n"
     'raise NotImplementedError("Write your code here, and delete this line.")'
+}
+
+# What lies beside this file and is released beside the notebooks of an assignment.
+shared = ["init_utils.py", "argument_checks.py", "signals.py", "plots.py"]
+checks = ["public_tests.py", "preflight.py"]
+diagnosis = ["diagnosis.py", "causes.py", "symptoms.py", "expected.py", "notebook_cells.py", "sentences.py"]
+c.Grading.helpers = {
+    "initialization": [*shared, *checks, *diagnosis],
+    "explore": [*shared, "explore.py", "explore_plots.py", "networks.py", "training.py"],
 }
 
 # nbgrader's commands and its formgrader grade in a sandbox, as `python -m grading autograde` does.

@@ -15,23 +15,16 @@ import re
 import sys
 import types
 import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from diagnosis import (
-    SENTENCES,
-    STUB,
-    CheckFailed,
-    cells_of,
-    check,
-    definitions,
-    is_a,
-    own_random_state,
-    pasted,
-    renamed,
-    time_limit,
-)
+from diagnosis import check, own_random_state
+from expected import Exercise
+from notebook_cells import STUB, cells_of, definitions, is_a, pasted, renamed, time_limit
+from sentences import SENTENCES, CheckFailed
 
 # What can be imported wherever requirements.txt is installed, beside Python's own modules.
 COURSE = set(
@@ -58,10 +51,10 @@ class Preflight:
         What is imported and won't be there, if anything is; then ready, or what is left to do.
     """
 
-    rows: tuple
+    rows: tuple[tuple[str, ...], ...]
     summary: str
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         style = 'style="text-align: left; vertical-align: top"'
         head = "".join(f'<th scope="col" {style}>{html.escape(column)}</th>' for column in WORDS["columns"])
         body = "".join(
@@ -73,7 +66,7 @@ class Preflight:
         caption, summary = html.escape(WORDS["caption"]), html.escape(self.summary)
         return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{summary}</p>"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [WORDS["caption"]]
         for name, *found, costs in self.rows:
             _, *exercises, question = WORDS["columns"]
@@ -82,14 +75,14 @@ class Preflight:
         return "\n".join([*lines, "", self.summary])
 
 
-def look_over(namespace, exercises):
+def look_over(namespace: dict[str, Any], exercises: Sequence[Exercise]) -> Preflight:
     """Look over some exercises. Reports, and raises nothing.
 
     Parameters
     ----------
     namespace : dict
         Where the learner's functions are.
-    exercises : sequence of diagnosis.Exercise
+    exercises : sequence of expected.Exercise
 
     Returns
     -------
@@ -110,7 +103,9 @@ def look_over(namespace, exercises):
     return Preflight(rows, summary)
 
 
-def findings(namespace, exercise, exercises, foreign):
+def findings(
+    namespace: dict[str, Any], exercise: Exercise, exercises: Sequence[Exercise], foreign: set[str]
+) -> dict[str, str]:
     """Return what was found in one exercise, by the name of the row."""
     target = function_at_home(namespace, exercise, exercises)
     if not callable(target) or pasted(namespace, exercise.function):
@@ -134,7 +129,7 @@ def findings(namespace, exercise, exercises, foreign):
     return found
 
 
-def function_at_home(namespace, exercise, exercises):
+def function_at_home(namespace: dict[str, Any], exercise: Exercise, exercises: Sequence[Exercise]) -> Any:
     """Return the function of an exercise as its own cell defines it, which is what its check meets where it is graded.
 
     The cell of another exercise may have replaced it since: where it was copied there and not renamed.
@@ -153,7 +148,7 @@ def function_at_home(namespace, exercise, exercises):
     return namespace.get(name)
 
 
-def missing(namespace, name):
+def missing(namespace: dict[str, Any], name: str) -> str:
     """Say what may have become of a function that is not there."""
     if other := pasted(namespace, name):
         return WORDS["pasted"].format(name=name, other=other)
@@ -162,20 +157,23 @@ def missing(namespace, name):
     return WORDS["missing"].format(name=name)
 
 
-def parameters(target, exercise):
-    parameters = list(inspect.signature(target).parameters.values())
-    if not parameters:
+# ---------------------------------------------------- looks: each returns what is wrong, or an empty text
+
+
+def parameters(target: Any, exercise: Exercise) -> str:
+    taken = list(inspect.signature(target).parameters.values())
+    if not taken:
         return WORDS["takes nothing"]
     needed = [
         parameter.name
-        for parameter in parameters[1:]
+        for parameter in taken[1:]
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     return WORDS["needs"].format(names=", ".join(needed)) if needed else ""
 
 
-def stub(target, exercise):
+def stub(target: Any, exercise: Exercise) -> str:
     if STUB not in inspect.unwrap(target).__code__.co_names:
         return ""
     try:
@@ -186,7 +184,7 @@ def stub(target, exercise):
     return WORDS["stub not reached"]
 
 
-def checks(target, exercise):
+def checks(target: Any, exercise: Exercise) -> str:
     try:
         check(target, exercise)
     except CheckFailed as failed:
@@ -198,54 +196,65 @@ def checks(target, exercise):
     return ""
 
 
-def names(target, exercise):
+def names(target: Any, exercise: Exercise) -> str:
     target = inspect.unwrap(target)
     known = target.__globals__
-    names = {
-        instruction.argval
-        for instruction in instructions(target)
-        if instruction.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")
-    }
-    unset = sorted(name for name in names if name not in known and not hasattr(builtins, name))
-    used = sorted(
-        name
-        for name in names & set(known)
-        if not isinstance(known[name], types.ModuleType) and not callable(known[name])
-    )
+    outside = names_from_outside(target)
+    unset = sorted(name for name in outside if name not in known and not hasattr(builtins, name))
+    used = sorted(name for name in outside & set(known) if is_data(known[name]))
     taken = [name for name in used if name == "np" or hasattr(builtins, name)]
     if unset:
-        similar = difflib.get_close_matches(unset[0], {*target.__code__.co_varnames, *known}, n=1, cutoff=0.75)
-        text = WORDS["misspelled" if similar else "undefined"]
-        return text.format(names=", ".join(unset), similar="".join(similar))
+        return undefined(unset, {*target.__code__.co_varnames, *known})
     if taken:
         return WORDS["taken"].format(names=", ".join(taken))
     return WORDS["uses"].format(names=", ".join(used)) if used else ""
 
 
-def instructions(target):
+def undefined(names: list[str], known: set[str]) -> str:
+    """Say that nothing sets some names, and which known name the first may be a misspelling of."""
+    similar = difflib.get_close_matches(names[0], known, n=1, cutoff=0.75)
+    text = WORDS["misspelled" if similar else "undefined"]
+    return text.format(names=", ".join(names), similar="".join(similar))
+
+
+def imports(target: Any, foreign: set[str]) -> str:
+    target = inspect.unwrap(target)
+    steps = instructions(target)
+    used = {package_of(target.__globals__.get(step.argval)) for step in steps if step.opname == "LOAD_GLOBAL"}
+    used |= {step.argval.partition(".")[0] for step in steps if step.opname == "IMPORT_NAME"}
+    return WORDS["foreign"].format(names=", ".join(sorted(foreign & used))) if foreign & used else ""
+
+
+# ------------------------------------------------------------------ what a function uses, and what a cell imports
+
+
+def names_from_outside(target: Any) -> set[str]:
+    """Return the names that a function looks up, or sets, in its notebook or among Python's own."""
+    of_globals = ("LOAD_GLOBAL", "STORE_GLOBAL")
+    return {instruction.argval for instruction in instructions(target) if instruction.opname in of_globals}
+
+
+def is_data(value: Any) -> bool:
+    """Whether a value is neither a module nor can be called."""
+    return not isinstance(value, types.ModuleType) and not callable(value)
+
+
+def instructions(target: Any) -> list[dis.Instruction]:
     """Return what a function does step by step, and what the functions inside of it do."""
     parts = (target.__code__, *filter(inspect.iscode, target.__code__.co_consts))
     return [instruction for code in parts for instruction in dis.get_instructions(code)]
 
 
-def imports(target, foreign):
-    target = inspect.unwrap(target)
-    steps = instructions(target)
-    used = {package_of(target.__globals__.get(step.argval)) for step in steps if step.opname == "LOAD_GLOBAL"}
-    used |= {step.argval.partition(".")[0] for step in steps if step.opname == "IMPORT_NAME"}
-    return WORDS["foreign"].format(names=", ".join(sorted(used & foreign))) if used & foreign else ""
-
-
-def imported_from_elsewhere(namespace):
+def imported_from_elsewhere(namespace: dict[str, Any]) -> set[str]:
     """Return the packages that the notebook imports and can't do without, and that the course does not have."""
     imports = [found for text in cells_of(namespace) for found in imports_of_cell(text)]
     needed = {name for name, optional in imports if not optional}
     optional = {name for name, optional in imports if optional}
     bound = {package_of(value) for name, value in namespace.items() if is_a(name, str) and not name.startswith("_")}
-    return {name for name in needed | (bound - optional) if not in_course(name)}
+    return {name for name in needed | (bound - optional) if name and not in_course(name)}
 
 
-def imports_of_cell(text):
+def imports_of_cell(text: str) -> list[tuple[str, bool]]:
     """Return the packages that a cell imports, each with whether the cell goes on without it."""
     for source in (text, re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", text)):
         with suppress(Exception), warnings.catch_warnings():  # a cell may hold anything
@@ -254,22 +263,27 @@ def imports_of_cell(text):
     return []
 
 
-def packages(node, optional=False):
-    names = [alias.name for alias in node.names] if is_a(node, ast.Import) else []
-    if is_a(node, ast.ImportFrom) and not node.level:
-        names = [node.module]
-    yield from ((name.partition(".")[0], optional) for name in names)
-    caught = [handler.type for handler in getattr(node, "handlers", ())]
-    caught += [item.context_expr for item in getattr(node, "items", ())]
-    for part in caught:
-        names = {inner.id for inner in ast.walk(part) if is_a(inner, ast.Name)} if part else NO_IMPORT
-        optional = optional or bool(names & NO_IMPORT)
+def packages(node: Any, optional: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the packages that a statement and those inside of it import, each with whether it can be done without."""
+    if is_a(node, ast.Import):
+        yield from ((alias.name.partition(".")[0], optional) for alias in node.names)
+    elif is_a(node, ast.ImportFrom) and not node.level:
+        yield node.module.partition(".")[0], optional
+    optional = optional or catches_a_failed_import(node)
     for child in ast.iter_child_nodes(node):
         if is_a(child, (ast.stmt, ast.excepthandler, ast.match_case)):
             yield from packages(child, optional)
 
 
-def package_of(value):
+def catches_a_failed_import(node: Any) -> bool:
+    """Whether a ``try`` or a ``with`` goes on where an import inside of it fails, as ``with suppress(ImportError)`` does."""
+    caught = [handler.type for handler in getattr(node, "handlers", ())]
+    caught += [item.context_expr for item in getattr(node, "items", ())]
+    names = [inner.id for part in caught if part for inner in ast.walk(part) if isinstance(inner, ast.Name)]
+    return None in caught or not NO_IMPORT.isdisjoint(names)
+
+
+def package_of(value: Any) -> str | None:
     """Return where a module, a function or a class comes from, or None."""
     if is_a(value, (types.ModuleType, types.FunctionType, type)):
         with suppress(Exception):
@@ -278,7 +292,7 @@ def package_of(value):
     return None
 
 
-def in_course(name):
+def in_course(name: str | None) -> bool:
     """Whether a package can be imported where this is graded: it is the course's, Python's, or lies beside the notebook."""
     if name in COURSE or name in sys.stdlib_module_names or name in (None, "__main__"):
         return True

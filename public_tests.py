@@ -8,10 +8,16 @@ written out as the draws that it is made of. The grader brings its own reference
 to `hidden_test`.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
-from diagnosis import SENTENCES, Attempt, Case, CheckFailed, Exercise, check, drawn_for, found, own_random_state, scale
-from preflight import look_over
+from diagnosis import Attempt, check, own_random_state
+from expected import Case, Exercise, drawn_for, scale
+from notebook_cells import found
+from preflight import Preflight, look_over
+from sentences import SENTENCES, CheckFailed
 
 # No two sizes are equal or products of others, so that no two known mistakes return the same: a test compares them all.
 SIZES = (7, 5, 2, 6)
@@ -22,8 +28,8 @@ EXTREMES = ((-2.9839702049, 3.3143042392), (-2.9771253123, 3.7024582376))  # of 
 FURTHER = ((1, 6, 2, 6, 1), (2, 3, 4, 3, 2, 3, 1), (2, 10, 5, 1))
 
 
-def exercise(function, factor):
-    """Return an exercise: its weights are the draws times a factor, which has a name in `diagnosis.SCALES`.
+def exercise(function: str, factor: str) -> Exercise:
+    """Return an exercise: its weights are the draws times a factor, which has a name in `expected.SCALES`.
 
     Parameters
     ----------
@@ -33,10 +39,10 @@ def exercise(function, factor):
 
     Returns
     -------
-    diagnosis.Exercise
+    expected.Exercise
     """
 
-    def case(layers_dims):
+    def case(layers_dims: tuple[int, ...]) -> Case:
         weights = (draws * size for draws, size in zip(drawn_for(layers_dims), scale(factor, layers_dims)))
         return Case(layers_dims, tuple(weights))
 
@@ -50,7 +56,7 @@ RANDOM = exercise("initialize_parameters_random", "ten")
 HE = exercise("initialize_parameters_he", "he")
 
 
-def initialize_parameters_zeros_test(target):
+def initialize_parameters_zeros_test(target: Any) -> None:
     """Check exercise 1: every weight and every bias is zero.
 
     Parameters
@@ -67,7 +73,7 @@ def initialize_parameters_zeros_test(target):
     visible_test(target, ZEROS)
 
 
-def initialize_parameters_random_test(target):
+def initialize_parameters_random_test(target: Any) -> None:
     """Check exercise 2: ``randn * 10`` after the seed 3, biases zero.
 
     Parameters and errors are those of `initialize_parameters_zeros_test`.
@@ -75,7 +81,7 @@ def initialize_parameters_random_test(target):
     visible_test(target, RANDOM)
 
 
-def initialize_parameters_he_test(target):
+def initialize_parameters_he_test(target: Any) -> None:
     """Check exercise 3: He initialization (He et al. 2015) after the seed 3, biases zero.
 
     Parameters and errors are those of `initialize_parameters_zeros_test`.
@@ -83,13 +89,17 @@ def initialize_parameters_he_test(target):
     visible_test(target, HE)
 
 
-def visible_test(target, exercise):
+def visible_test(target: Any, exercise: Exercise) -> None:
     """Check a function at all the cases of its exercise, and say that it passed."""
     check(found(target, exercise), exercise)
     print(SENTENCES["passed"])
 
 
-def hidden_test(target, reference, architectures):
+def hidden_test(
+    target: Any,
+    reference: Callable[[list[int]], list[np.ndarray]],
+    architectures: dict[str, Sequence[int]],
+) -> None:
     """Check a function on further architectures, and tell no more than what kind of thing is wrong.
 
     Parameters
@@ -115,11 +125,11 @@ def hidden_test(target, reference, architectures):
             except CheckFailed as failed:
                 words, about = SENTENCES["hidden"], SENTENCES["messages"][failed.kind]["about"]
                 title = words["title"].format(function=name, architecture=architecture)
-                got = words["got"].format(category=about)
-                raise CheckFailed(title, failed.kind, failed.cause, "", got, words["hint"]) from None
+                got, short = (words[part].format(category=about) for part in ("got", "short"))
+                raise CheckFailed(title, failed.kind, failed.cause, "", got, words["hint"], short) from None
 
 
-def preflight(namespace):
+def preflight(namespace: dict[str, Any]) -> Preflight:
     """Look over the three exercises before they are handed in. Reports, and raises nothing.
 
     Parameters

@@ -7,250 +7,37 @@ what docs/scale.md and the README say. All of it in one run, as machines differ.
 """
 
 import argparse
-import base64
-import csv
 import json
-import os
 import platform
-import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
-import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-import nbformat
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from answers import EXERCISES, RIGHT, WRONG  # noqa: E402  (found through the line above)
+from graders import NAME, STEPS, a_class, any_one, nbgrader, otter, ours, right_one  # noqa: E402
+from measuring import run  # noqa: E402
 
 from grading import fleet  # noqa: E402
 from grading.assignment import CourseAssignment  # noqa: E402
-from grading.grade import Work, end_processes, processes  # noqa: E402
+from grading.grader import close_graders, grader_for  # noqa: E402
 from grading.release import release  # noqa: E402
-from grading.sandbox import answers, available  # noqa: E402
+from grading.sandbox import find_sandbox, worker_answers  # noqa: E402
+from grading.work import Work  # noqa: E402
 
-NAME = "initialization"
-SEED = 20_261_124
 SMALLER = 1_000  # submissions of the class that the large one is compared with
 FOUND = ROOT / "benchmarks" / "grading.json"
 console = Console(width=120)
-# What hangs costs every grader its time limit and nothing else, so none of it is here. Nor is what warns: nbgrader
-# gives no points where anything stands on stderr.
-LEFT_OUT = re.compile("never ends|while|sleep|input|huge|memory|recurs|exit|thread|warn|logging", re.IGNORECASE)
-RELEASED, SOLVED = (nbformat.read(ROOT / step / NAME / f"{NAME}.ipynb", as_version=4) for step in ("release", "source"))
-
-
-# ------------------------------------------------------------------------- the class
-
-
-def right_one(number):
-    """Return the notebook of a student whose answers are right, as text."""
-    notebook, solved = nbformat.from_dict(RELEASED), {cell.id: cell.source for cell in SOLVED.cells}
-    for cell in notebook.cells:
-        if cell.id.endswith("-exercise"):
-            cell.source = f"# student {number}\n{solved[cell.id]}"
-    return json.dumps(notebook)
-
-
-def any_one(number):
-    """Return the notebook of any student as text: right, wrong or damaged, and the same for the same number."""
-    chance = random.Random(SEED + number)
-    notebook = nbformat.from_dict(RELEASED)
-    cells = {cell.id: cell for cell in notebook.cells}
-    for name in EXERCISES:
-        bank = RIGHT if chance.random() < 0.75 else WRONG
-        given = [
-            answer for answer in bank if answer.exercise == name and not LEFT_OUT.search(answer.name + answer.source)
-        ]
-        if chance.random() < 0.95:  # the others did not get to it
-            cells[f"{name}-exercise"].source = f"# student {number}\n" + chance.choice(given).source
-    if chance.random() < 0.4:
-        notebook.cells.insert(3, nbformat.v4.new_code_cell(f"print('a cell of student {number}')\nnotes = [{number}]"))
-    loses_metadata, loses_a_cell, cut_off = chance.random() < 0.08, chance.random() < 0.08, chance.random() < 0.01
-    if loses_metadata:
-        cells["zeros-test"].metadata = {}
-    if loses_a_cell:
-        lost = chance.choice(["packages", "zeros-test", "he-plot"])
-        notebook.cells = [cell for cell in notebook.cells if cell.id != lost]
-    if chance.random() < 0.3:
-        for name in EXERCISES:  # plots as JupyterLab saves them, about a megabyte in all
-            picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + chance.randbytes(250_000)).decode()
-            output = nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "<Figure>"})
-            cells[f"{name}-train"].outputs = [output]
-    text = json.dumps(notebook)
-    return text[: len(text) // 2] if cut_off else text
-
-
-def a_class(folder, submissions, ours=True):
-    """Make a course with some submissions; with ``ours``, this project's grader grades it."""
-    shutil.copytree(ROOT / "source", folder / "source")
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    if ours:
-        shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
-    for number, text in enumerate(submissions):
-        place = folder / "submitted" / f"student-{number:06}" / NAME
-        place.mkdir(parents=True)
-        (place / f"{NAME}.ipynb").write_text(text)
-    return folder
-
-
-# ------------------------------------------------------------------------- measuring
-
-
-@dataclass
-class Run:
-    """What a command took.
-
-    Attributes
-    ----------
-    clock : float
-        Seconds by the clock.
-    processor : float
-        Seconds of all processors.
-    own : float
-        The same, of the command's own process: what writes.
-    memory : int
-        Bytes of all its processes at once; what they share is counted once (PSS).
-    """
-
-    clock: float
-    processor: float
-    own: float
-    memory: int
-    output: str = ""
-
-
-def run(command, folder, every=0.5):
-    """Run a command, and look at the memory of its processes from time to time."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    before, started = busy(), time.monotonic()
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    seen, over = {"own": 0.0, "memory": 0}, threading.Event()
-
-    def watch():
-        looked = 0.0
-        while not over.wait(0.05):
-            try:
-                times = psutil.Process(process.pid).cpu_times()
-                seen["own"] = times.user + times.system
-                if time.monotonic() - looked > every:
-                    seen["memory"] = max(seen["memory"], memory_of(process.pid))
-                    looked = time.monotonic()
-            except psutil.Error:
-                pass  # it has just ended
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    output, _ = process.communicate()
-    clock, processor = time.monotonic() - started, busy() - before
-    over.set()
-    watcher.join()
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
-    return Run(clock, processor, seen["own"], seen["memory"], output)
-
-
-def busy():
-    """Return the seconds that the processors of this machine have worked, on which nothing else runs meanwhile.
-
-    A process's own count of its children lacks those that nobody waited for, and a sandbox is full of them.
-    """
-    times = psutil.cpu_times()._asdict()
-    return sum(times.get(kind, 0) for kind in ("user", "nice", "system", "irq", "softirq"))
-
-
-def memory_of(pid):
-    """Return the memory of a process and its descendants."""
-    total, started = 0, psutil.Process(pid)
-    for process in (started, *started.children(recursive=True)):
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:
-            pass  # it ended meanwhile
-    return total
-
-
-# --------------------------------------------------------------------------- graders
-
-STEPS = "grading", "feedback"
-
-
-def nbgrader(folder, submissions):
-    """Grade with an unmodified nbgrader, and make its feedback."""
-    a_class(folder, submissions, ours=False)
-    command = [sys.executable, "-m", "nbgrader"]
-    run([*command, "generate_assignment", NAME], folder)
-    runs = [run([*command, step, NAME], folder) for step in ("autograde", "generate_feedback")]
-    run([*command, "export", "--to", "grades.csv"], folder)
-    return dict(zip(STEPS, runs)), scores(folder / "grades.csv")
-
-
-def ours(folder, submissions, jobs="1", every=0.5):
-    """Grade with this project's grader, and make its pages and its table."""
-    a_class(folder, submissions)
-    command = [sys.executable, "-m", "grading"]
-    run([*command, "release", NAME], folder)
-    runs = [run([*command, "autograde", NAME, "--jobs", jobs], folder, every)]
-    runs += [run([*command, step, NAME], folder, every) for step in ("feedback", "report")]
-    return dict(zip((*STEPS, "table"), runs)), scores(folder / "grades" / f"{NAME}.csv")
-
-
-def otter(folder, submissions):
-    """Grade with otter-grader, without its container: the same tests in its format, in an environment of its own."""
-    a_class(folder, submissions, ours=False)
-    environment = ROOT / "build" / "otter"
-    if not (environment / "ready").exists():
-        run([sys.executable, "-m", "venv", "--clear", environment], folder)
-        requirements = ROOT / "benchmarks" / "otter.txt"
-        run([environment / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements], folder)
-        (environment / "ready").touch()
-    (folder / "tests").mkdir()
-    for cell in SOLVED.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("grade") and not marks.get("solution"):
-            exercise = marks["grade_id"].removesuffix("-test")
-            names = f"initialize_parameters_{exercise}, np, initialize_parameters_{exercise}_test"
-            (folder / "tests" / f"{exercise}.py").write_text(
-                f"from otter.test_files import test_case\nOK_FORMAT = False\nname, points = {exercise!r}, {marks['points']}\n\n"
-                f"@test_case()\ndef test_{exercise}({names}):\n{textwrap.indent(cell.source.replace('globals()', f'initialize_parameters_{exercise}'), '    ')}\n"
-            )
-    files = [f"{name}.py" for name in ("init_utils", "plots", "public_tests", "preflight", "diagnosis")]
-    for name in files:
-        shutil.copy(ROOT / name, folder)
-    program = environment / "bin" / "otter"
-    run([program, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *files], folder)
-    script = f"""for student in submitted/*; do
-        "{program}" run -a autograder.zip -o "$student" --no-logo "$student/{NAME}/{NAME}.ipynb" >/dev/null 2>&1 || true
-    done"""
-    measured, found = run(["sh", "-c", script], folder), {}
-    for student in (folder / "submitted").iterdir():
-        results = student / "results.json"
-        tests = json.loads(results.read_text())["tests"] if results.exists() else []
-        found[student.name] = float(sum(test.get("score", 0) for test in tests))
-    return {"grading": measured}, found
-
-
-def scores(table):
-    with open(table) as file:
-        return {row["student_id"]: float(row["score"] or 0) for row in csv.DictReader(file)}
-
-
-# ------------------------------------------------------------------- what is measured
 
 
 def compare(folder, right, peers, rounds, with_otter):
@@ -349,12 +136,12 @@ def parts(folder, times=100):
         course = CourseAssignment(NAME, a_class(Path(place), [right_one(0)]))
         release(course)
         work, here = Work(course.master, course.limits), course.place("student-000000")
-        grading, sandbox = processes(work), available()
+        grading, sandbox = grader_for(work), find_sandbox()
 
         def a_worker():
             process = sandbox.start(work.limits)
-            answers(process)
-            process.end()
+            worker_answers(process)
+            process.stop()
 
         found = {
             "process": lambda: grading.digests([here]),
@@ -362,7 +149,7 @@ def parts(folder, times=100):
             "whole": lambda: grading.grade(here, frozenset()),
         }
         found = {name: 1000 * median(seconds(one) for _ in range(times)) for name, one in found.items()}
-        end_processes()
+        close_graders()
     return found
 
 
@@ -370,9 +157,6 @@ def seconds(action):
     started = time.monotonic()
     action()
     return time.monotonic() - started
-
-
-# ------------------------------------------------------------------------------ main
 
 
 def main():
@@ -397,6 +181,7 @@ def main():
     show(found)
 
 
+# One function: a table, line by line.
 def show(found):
     compared = found["compared"]
     table = Table(title="What one more right submission takes, one process each, in seconds")

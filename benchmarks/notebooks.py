@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ALONE = """
 import explore
 import numpy as np
+import training
 
 def one_after_another(networks, X, Y, learning_rate=0.01, num_iterations=15000, every=100, keep=()):
     rates = np.broadcast_to(learning_rate, len(networks))
@@ -27,19 +28,19 @@ def one_after_another(networks, X, Y, learning_rate=0.01, num_iterations=15000, 
         at_once(networks[one : one + 1], X, Y, rates[one], num_iterations, every, keep) for one in range(len(networks))
     ])
 
-at_once, explore.train = explore.train, one_after_another
+at_once = training.train
+training.train = explore.train = one_after_another
 """
 
 
 def run_all(name, first=None):
     """Run a notebook in a new kernel, after a cell of its own if there is one."""
-    source = ROOT / "source" / name
-    notebook = nbformat.read(source / f"{name}.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=4)
     if first:
         notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
-        environment = os.environ | {"PYTHONPATH": str(source), "IPYTHONDIR": folder}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": folder}
         NotebookClient(notebook, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"]).execute(
             cwd=folder, env=environment
         )

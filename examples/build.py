@@ -89,7 +89,7 @@ def sample_class():
         "ines": notebook(RIGHT, ("he-exercise", "for l in range(1, L + 1):", "l = 1\n    while l <= L:")),
         "jonas": notebook(RIGHT, ("random-exercise", "* 10", "* 10)")),
         "kavya": notebook(RIGHT)[:9000],
-        "lars": ("initialization (1).ipynb", notebook(RIGHT)),
+        "lars": ("initialization (1).ipynb", notebook(IN_OTHER_WORDS)),
         "mei": notebook(
             {},
             extra=[

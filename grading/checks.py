@@ -11,27 +11,27 @@ What hidden lines ask for is known to the student's code from then on. So a mess
 import ast
 import contextlib
 import functools
-import importlib
 import io
 import numbers
-import os
 import random
-import sys
-import tempfile
 import traceback
 import types
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from grading.master import as_python, body_of, first_hidden, visible
-from grading.result import printable
-from grading.student import StandIn, StudentDied, as_a_test_sees_it, random_state
-from grading.worker import Namespace, seed_all
+from grading.master_cells import MasterCell, Test
+from grading.master_notebook import MasterNotebook
+from grading.namespace import Namespace
+from grading.pipe import StudentDied
+from grading.python_source import as_python, body_of, first_hidden_line, visible_source
+from grading.remote import ask_for_test
+from grading.result import Failure, printable, shortened
+from grading.student import StandIn, StudentProcess
 
-SHOWN = 2000  # characters of a check's message that are kept
+MAX_MESSAGE = 2000  # characters of a check's message that are kept
 
 
 @dataclass(frozen=True)
@@ -43,39 +43,43 @@ class Verdict:
     points : float
     message : str
         The check's; empty where it passed.
-    least : str
+    own_message : str
         What of the message is the test's own, whatever the student's code knows and does.
-    alone : bool
+    can_be_shown : bool
         Whether the student's code knew nothing of the hidden lines of other tests, so that the message can be shown.
     deadly : bool
         Whether the student's process died of it.
+    failure : grading.result.Failure
+        What the test raised, as data; without the message, which may still become another one.
     """
 
     points: float
     message: str = ""
-    least: str = ""
-    alone: bool = True
+    own_message: str = ""
+    can_be_shown: bool = True
     deadly: bool = False
+    failure: Failure = Failure()
 
 
-class Bench(Namespace):
+class SplitNamespace(Namespace):
     """Where split tests run: what the given cells set, and stand-ins for what the student was to write.
 
     Parameters
     ----------
-    notebook : grading.master.MasterNotebook
+    notebook : grading.master_notebook.MasterNotebook
     student : grading.student.StudentProcess
     """
 
-    def __init__(self, notebook, student):
+    def __init__(self, notebook: MasterNotebook, student: StudentProcess) -> None:
         super().__init__()
-        self.student, self.wanted, self.asked = student, notebook.wanted, set()
+        self.student, self.wanted = student, notebook.wanted
+        self.asked: set[str] = set()
         self.cells, self.done = notebook.code, 0
-        self.modules = {}  # how the solution imports a name
+        self.modules: dict[str, str] = {}  # how the solution imports a name
         self.lacks_names = False  # of hidden lines that were left out
-        self.update(get_ipython=Quiet, display=lambda *objects, **options: None)
+        self.update(get_ipython=NoShell, display=lambda *objects, **options: None)
 
-    def come_to(self, test):
+    def run_given_above(self, test: Test) -> None:
         """Run the given cells that stand above a test and did not run yet, in order."""
         position = next(n for n, cell in enumerate(self.cells) if cell.is_test and cell.grade_id == test.grade_id)
         above = self.cells[self.done : position]
@@ -86,56 +90,58 @@ class Bench(Namespace):
                 for name in cell.names:
                     self.pop(name, None)  # from here on it is the student's
             elif cell.is_given:
-                self.give(cell)
+                self.run_given(cell)
 
-    def give(self, cell):
-        """Run a given cell, or put it off. What it imports is loaded when it is asked for: it takes long, and few tests ask."""
-        if cell.is_put_off:
-            self.put_off(cell.names, functools.partial(self.execute, cell.python, cell.grade_id))
+    def run_given(self, cell: MasterCell) -> None:
+        """Run a given cell, or defer it. What it imports is loaded when it is asked for: it takes long, and few tests ask."""
+        if cell.is_deferred:
+            self.defer(cell.names, functools.partial(self.execute, cell.python, cell.grade_id))
             return
         for name, statement in cell.imports.items():
             self.pop(name, None)
-            self.put_off([name], functools.partial(exec, statement, self))
-        self.execute(cell.less_imports, cell.grade_id)
+            self.defer([name], functools.partial(exec, statement, self))
+        self.execute(cell.without_imports, cell.grade_id)
 
-    def execute(self, source, name):
-        self.meet_classes(source)
+    def execute(self, source: str, name: str) -> None:
+        """Run some code of the master's; an error ends it."""
+        self.load_for_classes(source)
         with contextlib.suppress(Exception, SystemExit):  # nbgrader goes on, too
-            exec(compiled(source, f"<{name}>"), self)
+            exec(compile_cached(source, f"<{name}>"), self)
 
-    def __missing__(self, name):
-        if name in self.later:
+    def __missing__(self, name: str) -> Any:
+        if name in self.deferred:
             return super().__missing__(name)
         if name not in self.wanted:
             raise KeyError(name)
         self.asked.add(name)
-        versions, can_be_called = self.student.about(name)
+        versions, can_be_called = self.student.describe(name)
         if can_be_called or self.wanted[name] and not versions:
             return StandIn(self.student, name)
         value = self.student.value(name)
         return self.imported(name, value) if isinstance(value, types.ModuleType) else value
 
-    def imported(self, name, module):
+    def imported(self, name: str, module: types.ModuleType) -> types.ModuleType:
         """Return the module that the solution imports under a name, where the student has the same one."""
-        known = {}
+        known: dict[str, Any] = {}
         exec(self.modules.get(name, ""), known)
         return known[name] if getattr(known.get(name), "__name__", None) == module.__name__ else module
 
 
-class Quiet:
+class NoShell:
     """Stands for IPython where a given cell is run for the names that it sets: magics and shell lines do nothing."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *arguments, **options: None
 
 
-def judge(test, bench, together=False, whole=True):
+# One function: all that a verdict needs is known only here, from the state before to the error after.
+def judge(test: Test, namespace: SplitNamespace, together: bool = False, whole: bool = True) -> Verdict:
     """Run one test cell.
 
     Parameters
     ----------
     test : Test
-    bench : Bench
+    namespace : SplitNamespace
     together : bool
         Run it in the student's process.
     whole : bool
@@ -146,87 +152,92 @@ def judge(test, bench, together=False, whole=True):
     Verdict
         All points where the cell ends without an error, unless its last line is a number: then that many.
     """
-    deaths, heard, whole = len(bench.student.died), bench.student.heard, whole or not test.hides
-    bench.asked.clear()
+    deaths, leaked, whole = len(namespace.student.died), namespace.student.leaked, whole or not test.has_hidden_lines
+    namespace.asked.clear()
     try:
         with (
-            bench.student.time_of_a_test(),
-            seeds_noticed(bench.student),
+            namespace.student.test_time(),
+            watch_seeding(namespace.student),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
-            value = (beside_the_answer if together else split)(test, bench, whole)
+            value = (run_together if together else run_split)(test, namespace, whole)
     except (Exception, SystemExit) as error:  # a test fails by raising, whatever it raises
-        text, least = in_full(error, test), in_own_words(error, test, bench.wanted)
-        if test in heard and not together and not is_a_checks_own(error):
-            text = least
-        lost = isinstance(error, NameError) and bench.lacks_names and not is_a_students(error)
-        alone = heard <= {test} and not (together and test in heard) and not lost
-        return Verdict(0.0, text, least, alone or text == least, len(bench.student.died) > deaths)
+        text, own_message = full_message(error, test), own_message_of(error, test, namespace.wanted)
+        failure = as_data(error, is_own=not (together or is_a_students(error) or is_of_limits(error)))
+        if test in leaked and not together and not is_a_checks_own(error):
+            text, failure = own_message, failure.in_own_words()
+        lost = isinstance(error, NameError) and namespace.lacks_names and not is_a_students(error)
+        can_be_shown = leaked <= {test} and not (together and test in leaked) and not lost
+        return Verdict(
+            0.0, text, own_message, can_be_shown or text == own_message, len(namespace.student.died) > deaths, failure
+        )
     if not whole:
-        return Verdict(test.points, alone=False)
+        return Verdict(test.points, can_be_shown=False)
     earned, text = points(value, test.points)
-    least = f"{earned:g} of {test.points:g} points" if text else ""
-    return Verdict(earned, text, least, heard <= {test} or text == least)
+    own_message = f"{earned:g} of {test.points:g} points" if text else ""
+    return Verdict(earned, text, own_message, leaked <= {test} or text == own_message)
 
 
-def split(test, bench, whole):
+def run_split(test: Test, namespace: SplitNamespace, whole: bool) -> object:
     """Run a test in this process; return the value of its last line, where that is an expression."""
-    bench.come_to(test)
-    above, below, imports, last = parts(test)
-    bench.meet_classes(test.source)
-    exec(above, bench)
+    namespace.run_given_above(test)
+    above, below, imports, last = compiled_parts(test)
+    namespace.load_for_classes(test.source)
+    exec(above, namespace)
     if not whole:
-        bench.lacks_names = True
+        namespace.lacks_names = True
         with contextlib.suppress(Exception):  # where it is needed, it is missed
-            exec(imports, bench)
+            exec(imports, namespace)
         return None
-    if test.hides:
-        bench.student.heard.add(test)
-    exec(below, bench)
-    return eval(last, bench) if last is not None else None
+    if test.has_hidden_lines:
+        namespace.student.leaked.add(test)
+    exec(below, namespace)
+    return eval(last, namespace) if last is not None else None
 
 
 @functools.lru_cache(1000)
-def parts(test):
+def compiled_parts(test: Test) -> tuple[types.CodeType, types.CodeType, types.CodeType, types.CodeType | None]:
     """Return the code of a test in four parts.
 
     Its statements above the hidden lines, all others, what of those imports something, and the last line where that is
     an expression that a notebook would show.
     """
     source, file = as_python(test.source), f"<{test.grade_id}>"
-    statements, hidden = ast.parse(source).body, first_hidden(source)
-    shown = statements and isinstance(statements[-1], ast.Expr) and not source.rstrip().endswith(";")
-    last = statements.pop() if shown else None
-    above = [node for node in statements if hidden is None or node.end_lineno < hidden]
+    statements, hidden = ast.parse(source).body, first_hidden_line(source)
+    last = None
+    if statements and isinstance(statements[-1], ast.Expr) and not source.rstrip().endswith(";"):
+        last = compile(ast.Expression(statements.pop().value), file, "eval")  # type: ignore[attr-defined]
+    above = [node for node in statements if hidden is None or (node.end_lineno or 0) < hidden]
     below = statements[len(above) :]
-    imports = [node for node in below if isinstance(node, (ast.Import, ast.ImportFrom))]
-    code = (compile(ast.Module(some, []), file, "exec") for some in (above, below, imports))
-    return *code, last and compile(ast.Expression(last.value), file, "eval")
+    imports: list[ast.stmt] = [node for node in below if isinstance(node, (ast.Import, ast.ImportFrom))]
+    first, rest, needed = (compile(ast.Module(some, []), file, "exec") for some in (above, below, imports))
+    return first, rest, needed, last
 
 
-def beside_the_answer(test, bench, whole):
+def run_together(test: Test, namespace: SplitNamespace, whole: bool) -> object:
     """Run a test in the student's process; return the value of its last line, where that is an expression."""
-    if test.hides and whole:
-        bench.student.heard.add(test)
-    return as_a_test_sees_it(bench.student.test, test.source if whole else released(test))
+    if test.has_hidden_lines and whole:
+        namespace.student.leaked.add(test)
+    return ask_for_test(namespace.student.test, test.source if whole else released(test))
 
 
-def released(test):
+def released(test: Test) -> str:
     """Return a test as students have it, where that is Python."""
-    source = visible(test.source)
+    source = visible_source(test.source)
     return source if body_of(as_python(source)) else ""
 
 
 @contextlib.contextmanager
-def seeds_noticed(student):
+def watch_seeding(student: StudentProcess) -> Iterator[None]:
     """Tell the student's process when a test seeds: where its functions draw, they have to draw from that seed."""
-    originals = [(module, module.seed) for module in (random, np.random)]
+    libraries: tuple[Any, Any] = random, np.random
+    originals = [(module, module.seed) for module in libraries]
 
-    def noticing(library, seed):
-        def noticed(*arguments, **options):
-            student.seeded(library)
-            return seed(*arguments, **options)
+    def noticing(library: int, seed: Callable[..., None]) -> Callable[..., None]:
+        def noticed(*arguments: Any, **options: Any) -> None:
+            student.note_seed(library)
+            seed(*arguments, **options)
 
         return noticed
 
@@ -239,13 +250,13 @@ def seeds_noticed(student):
             module.seed = seed
 
 
-def points(value, most):
+def points(value: object, most: float) -> tuple[float, str]:
     """Return the points for what a test cell's last line gave, and what is wrong with it."""
     if value is None:
         return most, ""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return most, ""  # an expression for its effect, as a test's call is
-    if not 0 <= value <= most:  # NaN is not either
+    if not 0 <= value <= most:  # type: ignore[operator]  # NaN is not either
         return 0.0, f"the test gave {str(value)[:20]} points, and 0 to {most:g} are possible"
     return float(value), "" if value == most else f"{float(value):g} of {most:g} points"
 
@@ -253,140 +264,96 @@ def points(value, most):
 # ------------------------------------------------------------------------ messages
 
 
-def said(error):
+def error_message(error: BaseException) -> str:
     """Return an error's message, with its type unless it is a check's own, and nothing that a terminal would obey."""
-    text = words(error)
+    text = error_text(error)
     if isinstance(error, (AssertionError, StudentDied)) and text:
         return text
     return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
-def words(error):
+# Characters of what a course's exception may carry.
+LONGEST = {"kind": 60, "cause": 60, "title": 120, "hint": 600, "call": 200, "expected": 600, "got": 600}
+
+
+def as_data(error: BaseException, is_own: bool) -> Failure:
+    """Return what a test raised as data.
+
+    Parameters
+    ----------
+    error : BaseException
+    is_own : bool
+        Whether the course's test raised it, here. Of anything else no attribute counts: a student could have set it.
+    """
+    told: dict[str, Any] = {}
+    for name, most in LONGEST.items() if is_own else ():
+        with contextlib.suppress(Exception):  # an attribute may be computed
+            value = getattr(error, name, "")
+            told[name] = shortened(value, most) if type(value) is str else ""
+    is_stub = any(isinstance(one, NotImplementedError) for one in (error, error.__cause__, error.__context__))
+    return Failure(shortened(type(error).__name__, 60), is_own=is_own, is_stub=is_stub, **told)
+
+
+def error_text(error: BaseException) -> str:
+    """Return what an error says, with nothing that a terminal would obey."""
     try:
-        return printable(str(error)[:SHOWN])
+        return printable(str(error)[:MAX_MESSAGE])
     except Exception:  # the test compared something that can't be shown
         return ""
 
 
-def in_full(error, test):
+def full_message(error: BaseException, test: Test) -> str:
     """Return what an error says, and where it says nothing the line of the test."""
-    text = said(error)
+    text = error_message(error)
     return text + failed_line(error, test) * (text == type(error).__name__)
 
 
-def in_own_words(error, test, wanted):
+def own_message_of(error: BaseException, test: Test, wanted: Collection[str]) -> str:
     """Return what of an error no student's code has worded: the test's own sentence, or the kind, a name, the test's line."""
-    is_a_sentence = isinstance(error, AssertionError) and words(error) in sentences(test)
+    is_a_sentence = isinstance(error, AssertionError) and error_text(error) in sentences(test)
     if is_a_sentence or is_of_limits(error):
-        return said(error)
+        return error_message(error)
     kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
-    missing = (f"name '{name}' is not defined" for name in wanted if kind == "NameError")
-    missing = next((sentence for sentence in missing if words(error).startswith(sentence)), "")
+    undefined = (f"name '{name}' is not defined" for name in wanted if kind == "NameError")
+    missing = next((sentence for sentence in undefined if error_text(error).startswith(sentence)), "")
     return f"{kind}: {missing}" if missing else kind + failed_line(error, test)
 
 
 @functools.lru_cache(1000)
-def sentences(test):
+def sentences(test: Test) -> set[str]:
     """Return what the assertions of a test say where they fail, as far as it stands there as a text."""
     messages = [node.msg for node in ast.walk(ast.parse(as_python(test.source))) if isinstance(node, ast.Assert)]
     return {printable(one.value) for one in messages if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
-def is_a_checks_own(error):
+def is_a_checks_own(error: BaseException) -> bool:
     """Whether a test says it, and no student's function has raised it."""
     return isinstance(error, AssertionError) and not is_a_students(error)
 
 
-def is_a_students(error):
+def is_a_students(error: BaseException) -> bool:
+    """Whether the student's process has raised it."""
     return hasattr(error, "is_the_students")
 
 
-def is_of_limits(error):
-    """Whether it says that the student's process has ended: see `grading.student.as_a_test_sees_it`."""
+def is_of_limits(error: BaseException) -> bool:
+    """Whether it says that the student's process has ended: see `grading.remote.ask_for_test`."""
     return isinstance(error, StudentDied) or isinstance(error.__context__, StudentDied)
 
 
-def failed_line(error, test):
+def failed_line(error: BaseException, test: Test) -> str:
     """Return the line of a test at which an error came up, where students see that line; else an empty text."""
-    lines, seen = test.source.splitlines(), {line.strip() for line in visible(test.source).splitlines()}
+    lines, seen = test.source.splitlines(), {line.strip() for line in visible_source(test.source).splitlines()}
+    failed = getattr(error, "student_line", None)  # of a test that runs together, this is a line of the test
+    found = [failed.line] if failed else []
     for at in reversed(traceback.extract_tb(error.__traceback__)):
-        line = "".join(lines[at.lineno - 1 : at.lineno]) if at.filename == f"<{test.grade_id}>" else at.line or ""
-        if line.strip() in seen:
-            return f": {line.strip()}"
-    return ""
+        is_of_test = at.lineno and at.filename == f"<{test.grade_id}>"
+        line = "".join(lines[at.lineno - 1 : at.lineno]) if at.lineno and is_of_test else at.line or ""
+        found.append(line.strip())
+    return next((f": {line}" for line in found if line in seen), "")
 
 
 @functools.lru_cache(1000)  # the tests and the helpers are the same for the whole class
-def compiled(source, file):
+def compile_cached(source: str, file: str) -> types.CodeType:
+    """Compile some code of the course's, once."""
     return compile(source, file, "exec")
-
-
-@functools.lru_cache(2)
-def folder_with(files):
-    """Return a folder that holds the files which are released beside the notebook, for as long as this process lives."""
-    folder = tempfile.TemporaryDirectory(prefix="released-", ignore_cleanup_errors=True)
-    for name, content in files:
-        path = Path(folder.name, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    kinds = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Compiled, SOURCE_SUFFIXES)
-    for place, _, _ in os.walk(folder.name):
-        sys.path_importer_cache[place] = FileFinder(place, *kinds)
-    return folder
-
-
-class Compiled(SourceFileLoader):
-    """Imports a helper, which is read and compiled once, and not for each submission."""
-
-    get_code = functools.lru_cache(1000)(SourceFileLoader.get_code)
-
-
-# The helpers that tests have imported, and those that are loaded for whoever judges next; by the folder that holds them.
-USED, LOADED = {}, {}
-
-
-@contextlib.contextmanager
-def surroundings(files):
-    """Let test cells find what they find beside a notebook, the same for every submission, and forget it afterwards.
-
-    That is the files which are released beside it, and global random numbers that start at one place.
-
-    Parameters
-    ----------
-    files : dict of str to bytes
-    """
-    folder, cwd = folder_with(tuple(files.items())).name, os.getcwd()
-    paths = [Path(name).with_suffix("") for name in files if name.endswith(".py")]
-    modules = {".".join(part.parts) for path in paths for part in (path, *path.parents) if part.parts}
-
-    def forget():
-        return {name: sys.modules.pop(name) for name in modules if name in sys.modules}
-
-    before, states = forget(), (random.getstate(), np.random.get_state())
-    sys.path.insert(0, folder)
-    os.chdir(folder)
-    sys.modules.update(LOADED.pop(folder, ()))
-    seed_all()
-    try:
-        yield
-    finally:
-        os.chdir(cwd)
-        sys.path.remove(folder)
-        USED[folder] = USED.get(folder, {}) | forget()
-        sys.modules.update(before)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-
-
-def load_helpers(files):
-    """Load the helpers that tests have imported once more, for a process that is forked from this one to judge.
-
-    One that draws or seeds as it is loaded is left to the test that imports it.
-    """
-    folder = folder_with(tuple(files.items())).name
-    with surroundings(files):
-        state = random_state()
-        for name in USED[folder]:
-            importlib.import_module(name)
-        is_quiet = random_state() == state
-    LOADED[folder] = USED[folder] if is_quiet else {}

@@ -1,305 +1,161 @@
-"""Makes what is shown of a submission: the notebook that the formgrader shows, and the page that a student reads."""
+"""The page that a student reads: what came of each exercise, what a person said of it, and the student's own cells."""
 
 import functools
-import html
+import json
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple, TypedDict
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from grading.harmless import TEXT, Output, Pictures, outputs, text, words
-from grading.master import hashed, visible
-from grading.result import CRASHED, FAILED, GRADED, MALFORMED, MISSING, TIMED_OUT
+from grading.harmless import Pictures, harmless_text
+from grading.markdown import markdown_as_html
+from grading.master_notebook import MasterNotebook
+from grading.result import Failure, Result, Status
+from grading.shown import Shown, ShownCell, anchor_of
 
-ALL = 400_000  # characters of all cells and outputs that are shown; what colours code takes a second for TEXT
-SHORT = 2_000  # characters of an answer for which there is no room any more
-LARGEST = 10 << 20  # bytes of a page
-FRAME = 1 << 20  # bytes of it for what is not a student's cell
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A cell as a person sees it.
-
-    Attributes
-    ----------
-    name : str
-        The grade id of an answer, or ``cell-`` and its number.
-    title : str
-    kind : str
-        ``code``, or ``words``.
-    content : str
-        Code, or HTML.
-    outputs : tuple of grading.harmless.Output
-    is_own : bool
-        The student wrote it, or has changed it, or should have.
-    word : str
-        What there is to say in place of it where nothing was written.
-    mark : dict or None
-        What nbgrader has written on it.
-    """
-
-    name: str
-    title: str
-    kind: str
-    content: str
-    outputs: tuple = ()
-    is_own: bool = False
-    word: str = ""
-    mark: dict | None = None
-
-    @property
-    def anchor(self):
-        """Its place on the page. No grade id makes one of the page's own."""
-        return f"your-{self.name}" if self.mark else self.name
-
-
-def look(notebook, submission, made=None, files=None):
-    """Return what is shown of a notebook's cells, less the tests.
-
-    Parameters
-    ----------
-    notebook : grading.master.MasterNotebook
-    submission : grading.submission.Submission or None
-        None where there was nothing to read.
-    made : dict of str to list, optional
-        What each program that a person grades printed and drew, by its grade id.
-    files : dict of str to bytes, optional
-        What lies beside the notebook, by its path: the pictures among it that a text shows.
-
-    Returns
-    -------
-    list of (Shown or grading.master.Test)
-        A test stands where it was handed in. The solution cells that are not there are at the end, with a sentence.
-    """
-    made, pictures, found, left, room = made or {}, Pictures(files or {}), [], [*notebook.tests], ALL
-    tested = {test.grade_id for test in left}
-    marks = {name: mark for name, mark in notebook.marks.items() if name not in tested}
-    solved = {name: id(cell) for name, cell in notebook.solved(submission.cells if submission else ()).items()}
-    programs = {answer.grade_id for answer in notebook.answers if answer.kind == "code"}
-    raw = [cell for cell in (submission.notebook["cells"] if submission else ()) if isinstance(cell, dict)]
-    for number, (known, cell) in enumerate(zip(submission.cells if submission else (), raw), 1):
-        test = notebook.test_at(known) if known.kind == "code" else None
-        name = notebook.name_of(known)
-        is_answer = solved.get(name, id(known)) == id(known) and name in marks
-        if test is not None and test not in left or room < 0 and test is None and not is_answer:
-            continue
-        # A test with an answer in it was run, and a person wants to see that.
-        if test is None or notebook.answers_in(known):
-            ran = made.get(name, []) if is_answer and name in programs else cell.get("outputs")
-            drawn = pictures.left
-            content, below = as_shown(known, cell, ran, pictures, TEXT if room >= 0 else SHORT)
-            drawn -= pictures.left
-            room -= len(content) + sum(len(output.text) for output in below) - drawn + 100
-            title, mark = f"Cell {number}", None
-            if is_answer:
-                mark = marks.pop(name)
-                title = title_of(notebook, name) or title
-            found.append(
-                Shown(
-                    name if mark else f"cell-{number}",
-                    title,
-                    "code" if known.kind == "code" else "words",
-                    content,
-                    below,
-                    not notebook.is_given(known) and bool(mark or known.source.strip() or below),
-                    nothing_in(known, notebook.stubs.get(name) if mark else None),
-                    mark,
-                )
-            )
-        if test is not None:
-            left.remove(test)
-            found.append(test)
-    if room < 0:
-        content, word = "<p>(The rest of the notebook is too long to be shown.)</p>", "It is too long to be shown."
-        found.append(Shown("rest", "The rest", "words", content, (), True, word))
-    found += left
-    # A person can only grade and comment what is there.
-    for name, lost in marks.items():
-        if lost.get("solution") or lost.get("task"):
-            where = "is not in what was handed in" if submission else "could not be read"
-            content, word = f"<p>(The cell {html.escape(name)} {where}.)</p>", "It is not in what you handed in."
-            title = title_of(notebook, name)
-            found.append(Shown(name, title, "words", content, (), submission is not None, word, lost))
-    return found
-
-
-def title_of(notebook, name):
-    """Return what a person calls a cell that is answered; an empty text for any other one."""
-    judge = notebook.judged_by.get(name)
-    heading, alone = notebook.headings.get(judge), [*notebook.judged_by.values()].count(judge) == 1
-    return (heading if alone else f"{heading} ({name})") if heading else name if judge else ""
-
-
-def nothing_in(cell, stub):
-    """Return what to say of a cell of a student in which nothing was written, else an empty text."""
-    if stub and cell.source == stub[1]:
-        return "You left it as it was given."
-    return "" if cell.source.strip() else "You left it empty."
-
-
-def as_shown(known, cell, made, pictures, most):
-    """Return a cell with nothing in it that a browser would run or fetch, and what is below it.
-
-    Of one that is shown in short there are only its first characters.
-    """
-    if known.kind == "code":
-        return text(known.source, most), tuple(outputs(made, pictures)) if most == TEXT else ()
-    try:
-        as_it_is = known.kind == "raw" or most != TEXT
-        made = "" if as_it_is else words(known.source, pictures, cell.get("attachments"))
-    except Exception:  # noqa: BLE001 - what makes HTML of Markdown may stumble
-        made = ""
-    return made or f"<pre>{html.escape(text(known.source, most))}</pre>", ()
-
-
-# ------------------------------------------------------------------- for the formgrader
-
-
-def as_notebook(notebook, shown, result):
-    """Return a notebook of a student's cells, with the verdict in each test cell and the state on top.
-
-    Parameters
-    ----------
-    notebook : grading.master.MasterNotebook
-    shown : list
-        What `look` returns.
-    result : grading.result.Result
-
-    Returns
-    -------
-    dict
-        In nbformat 4.5. It is written down as it is: nbformat's own functions validate each cell anew, which takes
-        longer than grading does.
-    """
-    checked = {key: result.scores[key] for key in notebook.points if result.scores[key] is not None}
-    most = sum(result.max_scores[key] for key in checked)
-    gave = f": the checks gave {sum(checked.values()):g} of {most:g} points" if checked else ""
-    state = f"<p><strong>{result.status}{gave}.</strong> {html.escape(text(result.message))}</p>"
-    cells = [words_cell("state", state)]
-    for one in shown:
-        cells.append(cell_of(one) if isinstance(one, Shown) else verdict(one, result, notebook.marks[one.grade_id]))
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def cell_of(shown):
-    made = (
-        words_cell(cell_id(shown.name), shown.content)
-        if shown.kind == "words"
-        else code_cell(cell_id(shown.name), shown.content, [as_output(output) for output in shown.outputs])
-    )
-    if shown.mark:
-        made["metadata"]["nbgrader"] = shown.mark
-    return made
-
-
-def verdict(test, result, mark):
-    """Return a test as the student saw it, with what it said."""
-    message, score = result.messages.get(test.key), result.scores[test.key]
-    said = message or ("This test was not judged." if score is None else f"{score:g} of {test.points:g} points.\n")
-    right = not message and score == test.points
-    output = as_output(Output("printed" if right else "error", text(said)))
-    return code_cell(cell_id(test.grade_id), visible(test.source), [output], nbgrader=mark)
-
-
-def as_output(output):
-    """Return an output in the form of nbformat 4."""
-    if output.kind == "printed":
-        return {"output_type": "stream", "name": "stdout", "text": output.text}
-    if output.kind == "error":
-        return {"output_type": "error", "ename": "Error", "evalue": output.text, "traceback": [output.text]}
-    shown = as_it_is(output.text) if output.kind == "words" else output.text
-    data = {"text/plain" if output.kind == "value" else "text/html": shown}
-    return {"output_type": "display_data", "metadata": {}, "data": data}
-
-
-def as_it_is(made):
-    """Return HTML that nbconvert copies into a page as it is: Markdown leaves HTML alone up to the first empty line.
-
-    MathJax leaves alone what has that class, as the formulas are there already; what it looks for is not there either.
-    """
-    made = made.replace("$", "&#36;").replace("\\", "&#92;")
-    lines = "\n".join(line if line.strip() else "<span></span>" for line in made.splitlines())
-    return f'<div class="tex2jax_ignore mathjax_ignore">{lines}</div>'
-
-
-def code_cell(name, source, made, **metadata):
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": metadata,
-        "execution_count": None,
-        "source": source,
-        "outputs": made,
-    }
-
-
-def words_cell(name, made):
-    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": as_it_is(made)}
-
-
-def cell_id(name):
-    """Return a name that Jupyter takes for a cell: nbgrader's may be longer."""
-    return name if len(name) <= 64 else f"{name[:40]}-{hashed([name])}"
-
-
-# --------------------------------------------------------------------- for the student
-
-CODE = HtmlFormatter(nowrap=True)
-WIDE = 'class="wide" tabindex="0" role="group" aria-label='  # whoever has no mouse can move it, too
+MAX_PAGE = 10 << 20  # bytes
+PAGE_FRAME = 1 << 20  # bytes of it for what is not a student's cell
+CODE_FORMATTER = HtmlFormatter(nowrap=True)
+SCROLLABLE = 'class="wide" tabindex="0" role="group" aria-label='  # whoever has no mouse can move it, too
 ON_A_PAGE = (
     ("(</?)h[1-6]>", r"\1h4>"),  # below the cell's own heading
-    ("<table>", f'<div {WIDE}"table"><table>'),
+    ("<table>", f'<div {SCROLLABLE}"table"><table>'),
     ("</table>", "</table></div>"),
-    ('(<math display="block">.*?</math>)', rf'<span {WIDE}"formula">\1</span>'),
+    ('(<math display="block">.*?</math>)', rf'<span {SCROLLABLE}"formula">\1</span>'),
 )
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.filters |= {
-    "number": lambda value: f"{value:.12g}",
-    "points": lambda value: f"{value:.12g} {'point' if value == 1 else 'points'}",
-    "coloured": lambda code: Markup(highlight(code, PythonLexer(stripnl=False), CODE)),
-    "words": lambda made: Markup(functools.reduce(lambda made, one: re.sub(*one, made), ON_A_PAGE, made)),
-    "with_code": lambda said: Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(said)))),
+RIGHT, PARTLY, NOT_YET, EMPTY, WAITS = "right", "partly right", "not yet", "no answer", "not graded yet"
+SIGNS = {RIGHT: "✓", PARTLY: "◐", WAITS: "…"}
+# What happened, and what a student can do about it.
+STATUS_SENTENCES = {
+    Status.GRADED: ("", ""),
+    Status.TIMED_OUT: (
+        "Timed out: your code ran too long and was stopped.",
+        "Look for a loop that never ends. All that was run before is graded.",
+    ),
+    Status.CRASHED: (
+        "Crashed: your code ended the notebook.",
+        "Take out what does so, such as exit(), quit() or os._exit(), or what needs more memory than there is. All else "
+        "is graded.",
+    ),
+    Status.MALFORMED: (
+        "Malformed: your file could not be read.",
+        "Open the notebook in Jupyter, save it, and submit it again.",
+    ),
+    Status.MISSING: ("Missing: there was no notebook to grade.", "Submit it again."),
+    Status.FAILED: (
+        "Failed: this could not be graded.",
+        "Your teacher has been told, and looks at it. There is nothing that you have to do.",
+    ),
 }
-START = '<section class="cell'  # of each cell: nothing that a student wrote has a < of its own
+
+
+# --------------------------------------------------------------------------- templates
+
+
+def points_in_words(value: float) -> str:
+    """Return a number of points with its word."""
+    return f"{value:.12g} {'point' if value == 1 else 'points'}"
+
+
+def coloured(code: str) -> Markup:
+    """Return the HTML of some code, in colours."""
+    return Markup(highlight(code, PythonLexer(stripnl=False), CODE_FORMATTER))
+
+
+def fitted(made: str) -> Markup:
+    """Return the HTML of words as it fits into the page: below its headings, and no wider than it."""
+    for pattern, replacement in ON_A_PAGE:
+        made = re.sub(pattern, replacement, made)
+    return Markup(made)
+
+
+def with_code(text: str) -> Markup:
+    """Return the HTML of a sentence in which code stands between backticks."""
+    return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "number": lambda value: f"{value:.12g}",
+    "points": points_in_words,
+    "coloured": coloured,
+    "words": fitted,
+    "with_code": with_code,
+}
+
+
+def load_template(name: str, filters: Mapping[str, Callable[..., str]]) -> Template:
+    """Return a template, which escapes all that is put into it, with the filters that it uses."""
+    loader = FileSystemLoader(Path(__file__).with_name("templates"))
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= filters
+    return environment.get_template(name)
 
 
 @functools.cache
-def template(name):
-    return TEMPLATES.get_template(name)
+def template(name: str) -> Template:
+    """Return a template of the page, which is read once."""
+    return load_template(name, FILTERS)
 
 
-def own_cells(shown):
-    """Return the HTML of a student's own cells: what of the page does not change until the next grading."""
-    made, room = [], LARGEST - FRAME
+# ------------------------------------------------------------------ the student's cells
+
+
+class PageCell(NamedTuple):
+    """A student's own cell on the page: the HTML of it, and what links to it. ``place`` is empty where nothing does."""
+
+    made: str
+    place: str = ""
+    title: str = ""
+    is_empty: bool = False
+
+
+def page_cells(shown: Shown) -> list[PageCell]:
+    """Return a student's own cells: what of the page does not change until the next grading."""
+    cells, room = [], MAX_PAGE - PAGE_FRAME
     for one in shown:
-        if isinstance(one, Shown) and one.is_own:
-            cell = template("cell.html").render(cell=one)
-            room -= len(cell.encode("utf-8", "replace"))
+        if isinstance(one, ShownCell) and one.is_own:
+            made = template("cell.html").render(cell=one)
+            room -= len(made.encode("utf-8", "replace"))
             if room < 0:
-                made.append("<p>(The rest is too long to be shown.)</p>")
+                cells.append(PageCell("<p>(The rest is too long to be shown.)</p>"))
                 break
-            made.append(cell)
-    return "\n".join(made)
+            cells.append(PageCell(made, one.anchor, one.title, bool(one.word)))
+    return cells
 
 
-RIGHT, PARTLY, NOT_YET, EMPTY, WAITS = "right", "partly right", "not yet", "no answer", "not graded yet"
-SIGNS = {RIGHT: "✓", PARTLY: "◐", WAITS: "…"}
+def cells_as_json(cells: Iterable[PageCell]) -> str:
+    """Return cells as text that is kept until the page is made."""
+    return json.dumps([cell._asdict() for cell in cells], ensure_ascii=False)
+
+
+def cells_from_json(text: bytes) -> list[PageCell]:
+    """Read what `cells_as_json` wrote."""
+    return [PageCell(**cell) for cell in json.loads(text)]
+
+
+# ----------------------------------------------------------------------- the exercises
+
+
+class GradebookEntry(TypedDict, total=False):
+    """What the gradebook says of a cell: points, whether it waits for a person, and what that one said."""
+
+    auto: float | None
+    manual: float | None
+    extra: float | None
+    most: float
+    waits: bool
+    comment: str | None
 
 
 @dataclass(frozen=True)
-class Line:
+class Exercise:
     """One exercise on the page.
 
     Attributes
@@ -307,13 +163,13 @@ class Line:
     title : str
     points : float or None
         None where nobody has given any.
-    most : float
+    max_points : float
     waits : bool
         For a person.
-    said : str
-        What the test said, up to the first label.
-    labelled : tuple of (str, str)
-        What it said below a label: what was expected, what came, a hint.
+    message : str
+        What the test said; where it said it in parts, the call that went wrong.
+    details : tuple of (str, str)
+        The parts, each with its label: what was expected, what came, a hint.
     cells : dict of str to str
         What the student's cells are called, by their places on the page.
     is_empty : bool
@@ -326,62 +182,39 @@ class Line:
 
     title: str
     points: float | None
-    most: float
+    max_points: float
     waits: bool = False
-    said: str = ""
-    labelled: tuple = ()
-    cells: dict = field(default_factory=dict)
+    message: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    cells: dict[str, str] = field(default_factory=dict)
     is_empty: bool = False
-    comments: tuple = ()
+    comments: tuple[str, ...] = ()
     by_hand: str = ""
 
     @property
-    def word(self):
+    def word(self) -> str:
         if self.waits or self.points is None:
             return WAITS
-        if self.points >= self.most:
+        if self.points >= self.max_points:
             return RIGHT
         return PARTLY if self.points > 0 else EMPTY if self.is_empty else NOT_YET
 
     @property
-    def sign(self):
+    def sign(self) -> str:
         return SIGNS.get(self.word, "✗")
 
 
-# What happened, and what a student can do about it.
-STATES = {
-    GRADED: ("", ""),
-    TIMED_OUT: (
-        "Timed out: your code ran too long and was stopped.",
-        "Look for a loop that never ends. All that was run before is graded.",
-    ),
-    CRASHED: (
-        "Crashed: your code ended the notebook.",
-        "Take out what does so, such as exit(), quit() or os._exit(), or what needs more memory than there is. All else "
-        "is graded.",
-    ),
-    MALFORMED: (
-        "Malformed: your file could not be read.",
-        "Open the notebook in Jupyter, save it, and submit it again.",
-    ),
-    MISSING: ("Missing: there was no notebook to grade.", "Submit it again."),
-    FAILED: (
-        "Failed: this could not be graded.",
-        "Your teacher has been told, and looks at it. There is nothing that you have to do.",
-    ),
-}
-
-
 @dataclass(frozen=True)
-class About:
+class FeedbackData:
     """What a page says besides the student's cells.
 
     Attributes
     ----------
-    title, student, status : str
+    title, student : str
+    status : Status
     notes : str
         What happened.
-    lines : tuple of Line
+    exercises : tuple of Exercise
     penalty : float
         What is taken off for being late.
     others : dict of str to str
@@ -392,113 +225,134 @@ class About:
 
     title: str
     student: str
-    status: str
+    status: Status
     notes: str
-    lines: tuple
+    exercises: tuple[Exercise, ...]
     penalty: float = 0.0
-    others: dict = field(default_factory=dict)
-    comments: tuple = ()
+    others: dict[str, str] = field(default_factory=dict)
+    comments: tuple[tuple[str, str], ...] = ()
 
     @property
-    def state(self):
+    def state(self) -> tuple[str, str]:
         """What happened, and what to do about it."""
-        what, todo = STATES[self.status]
-        return what, "Your teacher has graded it." if self.status == FAILED and not self.waits else todo
+        what, todo = STATUS_SENTENCES[self.status]
+        return what, "Your teacher has graded it." if self.status == Status.FAILED and not self.waiting else todo
 
     @property
-    def most(self):
-        return sum(line.most for line in self.lines)
+    def max_points(self) -> float:
+        return sum(exercise.max_points for exercise in self.exercises)
 
     @property
-    def score(self):
+    def score(self) -> float | None:
         """The points that count, None where nobody has given any."""
-        points = [line.points for line in self.lines if line.points is not None]
-        return max(0.0, sum(points) - self.penalty) if points or not self.lines else None
+        points = [exercise.points for exercise in self.exercises if exercise.points is not None]
+        return max(0.0, sum(points) - self.penalty) if points or not self.exercises else None
 
     @property
-    def waits(self):
-        return sum(line.word == WAITS for line in self.lines)
+    def waiting(self) -> int:
+        """How many exercises wait for a person."""
+        return sum(exercise.word == WAITS for exercise in self.exercises)
 
 
-LABELS = "Expected", "Got", "Hint"  # of what a check says in several lines
-
-
-def about(notebook, titles, result, cells, marks, penalty):
+def feedback_data(
+    notebook: MasterNotebook,
+    titles: Mapping[str, str],
+    result: Result,
+    cells: Iterable[PageCell],
+    entries: Mapping[str, GradebookEntry],
+    penalty: float,
+) -> FeedbackData:
     """Return what a page says besides the student's cells.
 
     Parameters
     ----------
-    notebook : grading.master.MasterNotebook
+    notebook : grading.master_notebook.MasterNotebook
     titles : dict of str to str
         What a person calls each graded cell, by its key.
     result : grading.result.Result
-    cells : str
-        What `own_cells` returned.
-    marks : dict of str to dict
-        What the gradebook says of each cell, by its grade id: ``auto``, ``manual``, ``extra``, ``most``, ``waits``,
-        ``comment``.
+    cells : iterable of PageCell
+    entries : dict of str to GradebookEntry
+        What the gradebook says of each cell, by its grade id.
     penalty : float
     """
-    there = re.findall(f'{START}( empty)?" id="([^"]*)">\n<h3>(.*?)</h3>', cells)
-    named = {place: html.unescape(title) for _, place, title in there}
-    written = {place for empty, place, _ in there if not empty}
-    comments = {name: words(mark["comment"], Pictures()) for name, mark in marks.items() if mark.get("comment")}
-    answered, lines = {}, []
-    for cell, judge in notebook.judged_by.items():
-        answered.setdefault(judge, []).append(cell)
+    on_page = {cell.place: cell for cell in cells if cell.place}
+    comments = comments_in(entries)
+    exercises: list[Exercise] = []
+    commented: set[str] = set()
+    linked: set[str] = set()
     for cell in notebook.cells:
-        if cell.is_graded and "most" in marks.get(cell.grade_id, ()):
-            key, mark = notebook.key(cell.grade_id), marks[cell.grade_id]
-            score = mark["auto"] if mark["manual"] is None else mark["manual"]
-            extra, own = mark["extra"] or 0.0, answered.get(cell.grade_id, ())
-            places = {place: named.pop(place) for name in own if (place := f"your-{name}") in named}
-            lines.append(
-                Line(
-                    notebook.headings.get(cell.grade_id) or titles[key],
-                    None if score is None and not extra else (score or 0.0) + extra,
-                    mark["most"],
-                    bool(mark["waits"]),
-                    *labelled(result.messages.get(key, "")),
-                    places,
-                    bool(places) and written.isdisjoint(places),
-                    tuple(comments.pop(name) for name in dict.fromkeys([*own, cell.grade_id]) if name in comments),
-                    by_hand(mark),
-                )
-            )
+        entry = entries.get(cell.grade_id, GradebookEntry())
+        if cell.is_graded and "most" in entry:
+            key, answers = notebook.key(cell.grade_id), answers_of(notebook, cell.grade_id)
+            names = [name for name in dict.fromkeys([*answers, cell.grade_id]) if name in comments]
+            places = {place: on_page[place] for name in answers if (place := anchor_of(name)) in on_page}
+            title = notebook.headings.get(cell.grade_id) or titles[key]
+            said = result.messages.get(key, ""), result.failures.get(key, Failure())
+            exercises.append(exercise_of(title, entry, *said, places, tuple(comments[name] for name in names)))
+            commented.update(names)
+            linked.update(places)
     status, notes = result.notes.get(notebook.name, (result.status, ""))
-    student, left = text(result.student_id), tuple(comments.items())
-    return About(notebook.title, student, status, text(notes), tuple(lines), penalty, named, left)
+    return FeedbackData(
+        notebook.title,
+        harmless_text(result.student_id),
+        Status(status),
+        harmless_text(notes),
+        tuple(exercises),
+        penalty,
+        {place: cell.title for place, cell in on_page.items() if place not in linked},
+        tuple((name, comment) for name, comment in comments.items() if name not in commented),
+    )
 
 
-def labelled(message):
-    """Return what a check said, up to the first label, and the labels with what stands below them."""
-    before, found = [], []
-    for line in text(message).splitlines():
-        label, colon, rest = line.partition(":")
-        if colon and label in LABELS:
-            found.append([label, rest.strip()])
-        elif found:
-            found[-1][1] += f"\n{line}"
-        else:
-            before.append(line)
-    return "\n".join(before), tuple(map(tuple, found))
+def comments_in(entries: Mapping[str, GradebookEntry]) -> dict[str, str]:
+    """Return a person's comments as HTML, by the grade ids of the cells."""
+    found = {name: entry.get("comment") for name, entry in entries.items()}
+    return {name: markdown_as_html(comment, Pictures()) for name, comment in found.items() if comment}
 
 
-def by_hand(mark):
+def answers_of(notebook: MasterNotebook, grade_id: str) -> list[str]:
+    """Return the grade ids of the solution cells that a graded cell judges."""
+    return [cell for cell, judge in notebook.judged_by.items() if judge == grade_id]
+
+
+def exercise_of(
+    title: str,
+    entry: GradebookEntry,
+    message: str,
+    failure: Failure,
+    cells: Mapping[str, PageCell],
+    comments: tuple[str, ...],
+) -> Exercise:
+    """Return what the page says of one graded cell."""
+    score = entry["auto"] if entry["manual"] is None else entry["manual"]
+    extra = entry["extra"] or 0.0
+    return Exercise(
+        title,
+        None if score is None and not extra else (score or 0.0) + extra,
+        entry["most"],
+        bool(entry["waits"]),
+        harmless_text(failure.call if failure.details else message),
+        tuple((label, harmless_text(text)) for label, text in failure.details),
+        {place: cell.title for place, cell in cells.items()},
+        bool(cells) and all(cell.is_empty for cell in cells.values()),
+        comments,
+        given_by_hand(entry),
+    )
+
+
+def given_by_hand(entry: GradebookEntry) -> str:
     """Return what a person gave, of what the gradebook says of a cell."""
-    points = TEMPLATES.filters["points"]
-    given = [] if mark["manual"] is None else [points(mark["manual"])]
-    extra = [f"{points(mark['extra'])} of extra credit"] if mark["extra"] else []
+    given = [] if entry["manual"] is None else [points_in_words(entry["manual"])]
+    extra = [f"{points_in_words(entry['extra'])} of extra credit"] if entry["extra"] else []
     return " and ".join(given + extra)
 
 
-def feedback_page(about, cells):
+def feedback_page(feedback: FeedbackData, cells: Iterable[PageCell]) -> str:
     """Return the page that a student reads.
 
     Parameters
     ----------
-    about : About
-    cells : str
-        What `own_cells` returned.
+    feedback : FeedbackData
+    cells : iterable of PageCell
     """
-    return template("feedback.html").render(about=about, cells=Markup(cells))
+    return template("feedback.html").render(feedback=feedback, cells=Markup("\n".join(cell.made for cell in cells)))

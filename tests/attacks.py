@@ -37,6 +37,17 @@ def send(data):
         except OSError:
             pass
 """
+# Changes the global names of the worker, which is looked for once the cell has run: from the cell no frame leads to it.
+WORKER = """
+import sys
+def change_worker(change):
+    def changed(*result):
+        at = sys._getframe()
+        while "Notebook" not in at.f_globals:
+            at = at.f_back
+        change(at.f_globals)
+    get_ipython().events.register("post_run_cell", changed)
+"""
 
 
 def mark_in(place):
@@ -438,21 +449,24 @@ cell(
 cell(
     "frames",
     "the worker's loop answers by itself",
-    """
-    worker = type(get_ipython()).transform_cell.__globals__
+    WORKER
+    + """
+def change(worker):
     for name in ("call", "value", "run", "test", "next"):
         setattr(worker["Notebook"], name, lambda self, header, body: {"value": True, "score": 30})
-    worker["Notebook"].noted = lambda self: dict.fromkeys(self.versions, [9, True])
+    worker["Notebook"].version_counts = lambda self: dict.fromkeys(self.versions, [9, True])
+change_worker(change)
 """,
 )
 cell(
     "frames",
     "notes of names that nobody set",
     PIPE
+    + WORKER
     + """
 noted = {f"initialize_parameters_{name}": [-1, "yes"] for name in ("zeros", "random", "he")} | {"np": [True, True], "": []}
 send(frame({"noted": noted}) * 3)
-type(get_ipython()).transform_cell.__globals__["Notebook"].noted = lambda self: noted
+change_worker(lambda worker: setattr(worker["Notebook"], "version_counts", lambda self: noted))
 """,
 )
 body(
@@ -490,11 +504,12 @@ body(
 cell(
     "frames",
     "an encoder that lies",
-    """
-    worker = type(get_ipython()).transform_cell.__globals__
-    worker["Encoder"].encode = lambda self, value, depth=0: {"other": "CheckFailed", "as": "function"}
-    def initialize_parameters_zeros(layers_dims): return 1
-    initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
+    WORKER
+    + """
+lie = lambda self, value, depth=0: {"other": "CheckFailed", "as": "function"}
+change_worker(lambda worker: setattr(worker["Encoder"], "encode", lie))
+def initialize_parameters_zeros(layers_dims): return 1
+initialize_parameters_random = initialize_parameters_he = initialize_parameters_zeros
 """,
 )
 cell("frames", "every descriptor closed", "import os\nos.closerange(0, 100)", status="crashed")
@@ -1063,7 +1078,9 @@ cell(
     """
     import os, sys, numpy
     worker = type(get_ipython()).transform_cell.__globals__["__file__"]
-    for path in (worker, os.path.join(os.path.dirname(worker), "protocol.py"), numpy.__file__, sys.executable, os.__file__):
+    rooms = ("worker", "protocol", "decoder", "namespace", "guard")
+    ours = [os.path.join(os.path.dirname(worker), f"{room}.py") for room in rooms]
+    for path in (worker, *ours, numpy.__file__, sys.executable, os.__file__):
         try:
             open(path, "a").write("# <MARK>")
         except OSError:

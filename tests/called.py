@@ -1,4 +1,4 @@
-"""What test_alone.py calls in processes of their own. It imports little, as a warm process has to, too."""
+"""What test_isolation.py calls in processes of their own. It imports little, as a warm process has to, too."""
 
 import ctypes
 import os

@@ -1,9 +1,7 @@
-"""What several rooms' tests share: the reference figures, a course to work in, the notebook's own run."""
+"""What several rooms' tests are given: the reference figures, a course to work in, the notebook's own run."""
 
-import contextlib
 import itertools
 import json
-import linecache
 import os
 
 # Runs from large weights amplify rounding, and OpenBLAS rounds differently on each
@@ -14,12 +12,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pickle
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 import traceback
 import types
 from collections import Counter
@@ -28,28 +23,19 @@ from pathlib import Path
 # Matplotlib keeps a list of its fonts, and complains where it was made for another environment.
 os.environ["MPLCONFIGDIR"] = str(Path(sys.prefix) / "matplotlib")
 
-import kernels
 import matplotlib.font_manager  # noqa: F401 - makes the list, so that no kernel has to
 import nbformat
-import numpy
 import pytest
+from courses import ROOT, copy_course, graded, nbgrader
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from nbclient import NotebookClient
-from nbgrader.api import Gradebook
-from programs import run_as
+from run_all import execute, explore
+from servers import Server
 
-import diagnosis
-from grading import fleet
+import notebook_cells
 from grading.assignment import CourseAssignment
-from grading.grade import end_processes
+from grading.grader import close_graders
 from grading.release import release
-
-ROOT = Path(__file__).resolve().parent.parent
-HELPERS = "init_utils.py", "plots.py", "public_tests.py", "preflight.py", "diagnosis.py", "explore.py"
-PATIENCE = 600  # seconds until a test says that something hangs: a busy machine is no defect
-# KERNELS=local-provisioner starts every kernel from nothing: it gives the same, and takes twice as long.
-KERNELS = os.environ.get("KERNELS", kernels.NAME)
 
 # The same examples in every run, however slow the machine is: what fails, fails again.
 settings.register_profile("the same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,7 +43,12 @@ settings.load_profile("the same")
 
 NOT_INSTALLED = {
     tool: f"{tool} is not installed: apt-get install {package}"
-    for tool, package in {"Chromium": "chromium", "bubblewrap": "bubblewrap", "PostgreSQL": "postgresql"}.items()
+    for tool, package in {
+        "Chromium": "chromium",
+        "bubblewrap": "bubblewrap",
+        "PostgreSQL": "postgresql",
+        "git": "git",
+    }.items()
 }
 
 
@@ -86,8 +77,8 @@ GROUPS = [
     "installed",
     "mistakes",
 ]
-GROUPS += ["undisturbed", "sample_class", "hint", "claims", "executed", "expected", "checked"]
-SLOW = {"matrix", "server", "cluster", "undisturbed", "installed"}
+GROUPS += ["undisturbed", "sample_class", "thousand", "hint", "claims", "executed", "expected", "checked"]
+SLOW = {"matrix", "server", "cluster", "undisturbed", "installed", "thousand"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -184,6 +175,12 @@ def released():
     return nbformat.read(ROOT / "release" / "initialization" / "initialization.ipynb", as_version=4)
 
 
+@pytest.fixture(scope="module")
+def companion():
+    """The authored notebook of the companion, as it is in git."""
+    return nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
+
+
 @pytest.fixture(scope="session")
 def numbers_course(once):
     """A course that nobody has handed anything in to."""
@@ -224,24 +221,12 @@ def built(build, tmp_path):
     return build(tmp_path / "a course")
 
 
-def copy_course(folder, grader=False):
-    """Copy what an instructor starts from; without ``grader``, the nbgrader in it is an unmodified one."""
-    shutil.copytree(ROOT / "source", folder / "source")
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    if grader:
-        shutil.copytree(ROOT / "grading", folder / "grading", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "submitted").mkdir()
-    return folder
-
-
-class Staying(fleet.Local):
-    """Grades in processes that stay when it is done: a test after the other asks them for the same."""
-
-    def __init__(self):
-        super().__init__(1)
-
-    def __exit__(self, kind, error, trace):
-        self.threads.shutdown(cancel_futures=True)
+@pytest.fixture
+def small(built):
+    """A course with one student and no submission yet."""
+    made = CourseAssignment("initialization", built)
+    made.submission("zoe").parent.mkdir(parents=True)
+    return made
 
 
 @pytest.fixture
@@ -250,68 +235,12 @@ def started_with(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("site")
 
     def write(code):
-        end_processes()
+        close_graders()
         (folder / "sitecustomize.py").write_text(textwrap.dedent(code))
         monkeypatch.setenv("PYTHONPATH", str(folder))
 
     yield write
-    end_processes()
-
-
-def nbgrader(course, *arguments, program=None, **environment):
-    """Run nbgrader's own command in a course, and return what it logged.
-
-    It runs in a process that was forked from one that has imported nbgrader; a ``program`` of its own starts from nothing.
-    """
-    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    if program:
-        line, environment = [sys.executable, *program, *arguments], os.environ | environment
-        ran = subprocess.run(line, cwd=course, env=environment, capture_output=True, text=True)
-        code, log = ran.returncode, ran.stderr
-    else:
-        environment |= {"JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS}
-        code, log = run_as("nbgrader.apps.nbgraderapp", course, ["nbgrader", *arguments], environment)
-    assert code == 0, log[-20_000:]
-    return log
-
-
-def graded(course):
-    """Grade what lies in a course, by the commands that the README gives; return the course."""
-    for command in ("autograde", "feedback"):
-        line = ["grading", command, "initialization", "--course", str(course)]
-        code, log = run_as("grading.__main__", course, line, {})
-        assert code == 0, log
-    return course
-
-
-def points_in(course, students):
-    """Return what the gradebook of a course has: points by exercise, by student."""
-    found = {}
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "weight-initialization") as gradebook:
-        for student in students:
-            graded = gradebook.find_submission_notebook("initialization", "initialization", student)
-            found[student] = {grade.name.removesuffix("-test"): grade.auto_score for grade in graded.grades}
-    return found
-
-
-# Before a notebook's first cell: from here on a warning is an error, save what the kernel's own modules say of themselves.
-STRICT = """
-import warnings
-warnings.simplefilter("error")
-warnings.filterwarnings("ignore", module="ipykernel|jupyter_client|tornado|zmq|asyncio|traitlets")
-"""
-
-
-def execute(notebook, folder, **options):
-    """Run a notebook beside the helper files in ``folder``, every warning of its code an error."""
-    for name in HELPERS:
-        shutil.copy(ROOT / name, folder)
-    notebook = nbformat.from_dict(notebook)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(STRICT))
-    # What hangs is ended after ten times what the longest cell takes where nothing else runs.
-    NotebookClient(notebook, timeout=300, kernel_name="python3", **options).execute(cwd=str(folder))
-    notebook.cells.pop(0)
-    return notebook
+    close_graders()
 
 
 @pytest.fixture(scope="session")
@@ -329,32 +258,6 @@ def explored(once):
     return value_in(once("explored", kept(explore)))
 
 
-def explore(folder):
-    notebook = nbformat.read(ROOT / "source" / "explore" / "explore.ipynb", as_version=4)
-    names = "found", "values", "depth", "some", "six", "paths", "chosen", "scales", "sweep", "right", "dead"
-    names += "rates", "run", "table", "ratios", "norm"
-    keep = f"""
-        import pickle, time
-        import numpy as np
-        from init_utils import backward_propagation, forward_propagation, load_dataset, update_parameters
-        taken = time.process_time()
-        X, Y, _, _ = load_dataset()
-        sizes = ((10, 2), (5, 10), (1, 5))
-        start = {{f"W{{l}}": np.random.RandomState(l).randn(*shape) for l, shape in enumerate(sizes, start=1)}}
-        start |= {{f"b{{l}}": np.zeros((rows, 1)) for l, (rows, _) in enumerate(sizes, start=1)}}
-        for step in range(15_000):
-            _, cache = forward_propagation(X, start)
-            start = update_parameters(start, backward_propagation(X, Y, cache), 0.01)
-        runs = taken / (time.process_time() - taken)
-        with open("variables", "wb") as file:
-            pickle.dump([{{name: globals()[name] for name in {names}}}, runs], file)
-    """
-    notebook.cells.append(nbformat.v4.new_code_cell(textwrap.dedent(keep)))
-    notebook = execute(notebook, folder)
-    notebook.cells.pop()
-    return notebook, *pickle.loads((folder / "variables").read_bytes())
-
-
 @pytest.fixture(scope="session")
 def sample_class(once):
     """The folder of a course with the sample class, graded from an empty directory."""
@@ -366,6 +269,15 @@ def sample_class(once):
         graded(course)
 
     return once("sample-class", grade) / "a course"
+
+
+@pytest.fixture(scope="session")
+def thousand(once):
+    """The folder of a course with a class of 1,000 and its report, and what each student did."""
+    import classes
+
+    place = once("thousand", kept(classes.a_thousand))
+    return place / "large" / "a course", value_in(place)
 
 
 @pytest.fixture(scope="session")
@@ -397,31 +309,6 @@ def server():
     shutil.rmtree(folder)
 
 
-class Server:
-    def __init__(self, programs, folder, someone):
-        self.programs, self.folder, self.someone, self.made = programs, folder, someone, 0
-
-    def __call__(self, program, *arguments):
-        subprocess.run(
-            [self.programs / program, *arguments],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder,
-            **self.someone,
-        )
-
-    def start(self):
-        options = f"-c listen_addresses='' -k {self.folder}"
-        self("pg_ctl", "start", "-w", "-D", self.folder / "data", "-o", options, "-l", self.folder / "log")
-
-    def database(self):
-        self.made += 1
-        self("createdb", "-h", self.folder, "-U", "postgres", f"class{self.made}")
-        return f"postgresql+psycopg://postgres@/class{self.made}?host={self.folder}"
-
-
 @pytest.fixture(scope="session")
 def needs_bubblewrap():
     """For tests of what only bubblewrap does."""
@@ -446,89 +333,8 @@ def browser():
         browser.close()
 
 
-@contextlib.contextmanager
-def jupyter(folder, home, config=""):
-    """Run JupyterLab in a folder, with settings of its own and what nbgrader's configuration says; yield its address."""
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "nbgrader_config.py").write_text(config)
-    settings = {
-        # All cells are on the page, wherever it is scrolled to, so that a test can look for them.
-        "notebook-extension/tracker": {"windowingMode": "none"},
-    }
-    for name, values in settings.items():
-        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(values))
-    # No offer of news, and none of what only authors use.
-    hidden = "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader:create-assignment"
-    (home / "config" / "labconfig").mkdir()
-    (home / "config" / "labconfig" / "page_config.json").write_text(
-        json.dumps({"disabledExtensions": dict.fromkeys(hidden, True)})
-    )
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    names = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    environment = os.environ | {name: str(home / place) for name, place in names.items()}
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "lab",
-        "--no-browser",
-        f"--port={port}",
-        "--IdentityProvider.token=secret",
-        *root,
-    ]
-    with open(home / "log", "w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            for _ in range(600):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                assert server.poll() is None, (home / "log").read_text()
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
-
-
 @pytest.fixture
 def ticking(monkeypatch):
     """For the checks of an exercise, time goes by as code is run, however fast that is on this machine."""
     ticks = itertools.count()
-    monkeypatch.setattr(diagnosis, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))
-
-
-def wait_until(true):
-    """Wait for what must come, however busy the machine is, though not for ever."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def function_of(source, name):
-    """Run the text of a cell as Jupyter does, with NumPy imported, and return one of its functions."""
-    file = f"<cell of {name} {hash(source)}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    namespace = {"np": numpy, "__name__": "__main__"}
-    exec(compile(source, file, "exec"), namespace)
-    return namespace[name]
-
-
-def text_of(cell):
-    """Everything that a cell printed."""
-    return "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
-
-
-def cells_by_id(notebook):
-    return {cell.id: cell for cell in notebook.cells}
+    monkeypatch.setattr(notebook_cells, "time", types.SimpleNamespace(monotonic=lambda: next(ticks) * 1e-4))

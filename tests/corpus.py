@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import nbformat
 from answers import EXERCISES, RIGHT
-from conftest import ROOT, cells_by_id
+from courses import ROOT
+from run_all import cells_by_id
 
 NAME = "initialization.ipynb"
 RELEASED = nbformat.read(ROOT / "release" / "initialization" / NAME, as_version=4)

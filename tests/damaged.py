@@ -9,8 +9,8 @@ import textwrap
 
 import nbformat
 from answers import EXERCISES
-from conftest import cells_by_id
 from corpus import AS_TAUGHT, NAME, Case, blank, code, each, edited, insert, save
+from run_all import cells_by_id
 
 DAMAGED = []
 

@@ -5,10 +5,12 @@ import json
 import nbformat
 from term import SOLUTION, a_test, cell, numbers
 
+from grading.formgrader import formgrader_notebook
 from grading.master import Master
-from grading.page import about, as_notebook, feedback_page, look, own_cells
-from grading.result import Result
-from grading.submission import read
+from grading.page import feedback_data, feedback_page, page_cells
+from grading.result import Failure, Result
+from grading.shown import shown_cells
+from grading.submission import read_notebook
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 STUBS = {
@@ -54,13 +56,13 @@ def handed_in(answers=None, extra=(), without=()):
     for one in notebook.cells:
         one.source = (answers or {}).get(one.id, one.source)
     notebook.cells = [one for one in notebook.cells if one.id not in without] + list(extra)
-    return read(json.dumps(notebook).encode())
+    return read_notebook(json.dumps(notebook).encode())
 
 
-def result(scores=None, messages=None, status="graded", notes="", message="All checks passed."):
-    scores = MASTER.points | (scores or {})
+def result(scores=None, messages=None, status="graded", notes="", message="All checks passed.", failures=None):
+    scores, notes = MASTER.points | (scores or {}), {"numbers": (status, notes)}
     return Result(
-        "zoe", "numbers", status, scores, MASTER.points, message, messages or {}, {"numbers": (status, notes)}
+        "zoe", "numbers", status, scores, MASTER.points, message, messages or {}, notes, failures=failures or {}
     )
 
 
@@ -77,14 +79,14 @@ def marked(scores=None, **others):
 
 def shown_in_formgrader(submission, graded=None, files=None):
     """Return the cells of the notebook that the formgrader shows."""
-    return as_notebook(NOTEBOOK, look(NOTEBOOK, submission, None, files), graded or result())["cells"]
+    return formgrader_notebook(NOTEBOOK, shown_cells(NOTEBOOK, submission, None, files), graded or result())["cells"]
 
 
 def page_of(submission, graded=None, marks=None, penalty=0.0, files=None):
     """Return the feedback page of a submission."""
-    graded, cells = graded or result(), own_cells(look(NOTEBOOK, submission, None, files))
+    graded, cells = graded or result(), page_cells(shown_cells(NOTEBOOK, submission, None, files))
     marks = marked(graded.scores) if marks is None else marks
-    return feedback_page(about(NOTEBOOK, MASTER.titles, graded, cells, marks, penalty), cells)
+    return feedback_page(feedback_data(NOTEBOOK, MASTER.titles, graded, cells, marks, penalty), cells)
 
 
 def with_everything():
@@ -117,9 +119,11 @@ def with_everything():
     submission = handed_in(answers, extra)
     why = next(one for one in submission.notebook["cells"] if one["id"] == "why")
     why["attachments"] = {"a.png": {"image/png": PNG}}
-    said = "double(2)\nExpected: 4\nGot:      6\nHint:     `3 * x` is three times as much.\nLook again."
+    said = "double(2)\nExpected: 4\nGot:      6\nHint:     `3 * x` is three times as much. Look again."
+    parts = Failure(call="double(2)", expected="4", got="6", hint="`3 * x` is three times as much. Look again.")
     scores = {"double-test": 0.0, "square": None, "why": None, "draw": None, "signs-test": 2.5}
-    graded = result(scores, {"double-test": said, "signs-test": "2.5 of 5 points"})
+    messages = {"double-test": said, "signs-test": "2.5 of 5 points"}
+    graded = result(scores, messages, failures={"double-test": parts})
     marks = marked(
         scores,
         square={"manual": 1.5, "extra": 1.0, "waits": False, "comment": "Well *done*,\n\nbut $x^2$ is shorter."},

@@ -9,7 +9,14 @@ import types
 
 import kernels  # noqa: F401 - registers them, in every process that is forked from one with this module
 
-PRELOADED = ["programs", "nbgrader.apps.nbgraderapp", "grading.__main__", "ipykernel.kernelapp", "ipykernel.ipkernel"]
+PRELOADED = [
+    "programs",
+    "nbgrader.apps.nbgraderapp",
+    "grading.commands",
+    "grading.__main__",
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+]
 
 
 def run_as(module, folder, line, environment):

@@ -5,24 +5,28 @@ left. `test_walls.py` does the same with a few.
 """
 
 import argparse
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from attacks import ATTACKS
-from conftest import copy_course
 from corpus import blank, save
 from costly import COSTLY
+from courses import copy_course
 from damaged import DAMAGED
 
 from grading import fleet
 from grading.assignment import CourseAssignment
-from grading.grade import Work, end_processes
+from grading.feedback import PageState, write_feedback
+from grading.grader import close_graders
 from grading.release import release
+from grading.work import Work
 
 LIMITS = "\nc.Limits.cell, c.Limits.call, c.Limits.total = 2, 1, 4\n"  # seconds: what waits is not what is tried here
 SYSTEM_V = "shm", "sem", "msg"
@@ -64,6 +68,12 @@ def class_of(course, count):
     return peers
 
 
+def in_its_own_process(folder, count):
+    """Return what ``soak`` has seen in a process where nothing else is open, begun or kept in memory."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(soak, folder, count).result()
+
+
 def there(folder):
     """Return what is on this machine that grading could leave behind."""
     files = {f"the file {path}" for path in Path(folder).rglob("*")}
@@ -94,10 +104,10 @@ def soak(folder, count, tell=lambda line: None):
     scratch = Path(folder) / "tmp"
     scratch.mkdir()
     tempfile.tempdir, os.environ["TMPDIR"] = str(scratch), str(scratch)
-    end_processes()  # what other tests have left waiting would end meanwhile
+    close_graders()  # what the release has left waiting would end meanwhile
     before, seen = there(scratch), Soaked(len(peers))
     work = Work(course.master, course.limits)
-    engine = fleet.Local(2)
+    engine = fleet.LocalEngine(2)
     for done, (student, graded) in enumerate(fleet.autograde(course, course.students(), engine, work), 1):
         seen.right += student in peers and graded.result.score == 30
         if done == max(count // 10, 1):
@@ -105,9 +115,9 @@ def soak(folder, count, tell=lambda line: None):
         if done % 100 == 0 or done == count:
             seen.end = memory()
             tell(f"{done} graded, {seen.end / 1e6:.1f} MB")
-    made = dict(fleet.feedback(course))
-    tell(f"{sum(how == fleet.WRITTEN for how in made.values())} pages")
-    again = [graded for _, graded in fleet.autograde(course, course.students(), fleet.Local(2), work)]
+    made = dict(write_feedback(course))
+    tell(f"{sum(how == PageState.WRITTEN for how in made.values())} pages")
+    again = [graded for _, graded in fleet.autograde(course, course.students(), fleet.LocalEngine(2), work)]
     tell(f"{sum(graded is not None for graded in again)} graded again")
     seen.left = tuple(sorted(there(scratch) - before))
     return seen

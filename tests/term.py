@@ -6,18 +6,21 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from conftest import ROOT, Staying
+import pytest
+from courses import ROOT
+from engines import Staying
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
 
 from grading import fleet, standing
-from grading.__main__ import columns, row
 from grading.assignment import CourseAssignment
-from grading.grade import Work
+from grading.feedback import write_feedback
 from grading.plugin import less_the_penalty
 from grading.release import release
-from grading.sandbox import available
+from grading.sandbox import find_sandbox
+from grading.table import columns, row
+from grading.work import Work
 
 NAME = "numbers"
 WHERE = NAME, NAME  # notebook and assignment, as nbgrader's gradebook asks for them
@@ -117,7 +120,7 @@ class Course:
     def autograde(self, force=False, students=None, engine=None):
         """Grade; return the states of those who were graded, and what was said before."""
         course, said = self.assignment, []
-        work = Work(course.master, course.limits, available().name)
+        work = Work(course.master, course.limits, find_sandbox().name)
         graded = fleet.autograde(
             course,
             students or course.students(),
@@ -129,7 +132,7 @@ class Course:
         return {student: one.result.status for student, one in graded if one}, said
 
     def feedback(self):
-        return dict(fleet.feedback(self.assignment))
+        return dict(write_feedback(self.assignment))
 
     def standing(self, student):
         """Return what the gradebook says of a student, or None."""
@@ -185,3 +188,29 @@ class Course:
 def score_of(page):
     """Return the total that a feedback page begins with, this grader's or nbgrader's."""
     return float(re.search(r'(?:class="total"><strong>|\(Score: )([\d.]+)', Path(page).read_text(encoding="utf-8"))[1])
+
+
+@pytest.fixture
+def graded_course(numbers_course, tmp_path):
+    """Amy is right and Bob is wrong, and both are graded."""
+    course = Course(shutil.copytree(numbers_course, tmp_path / "a course"))
+    hand_in(course.folder, "amy", RIGHT, "2026-03-01 11:00:00 UTC")
+    hand_in(course.folder, "bob", WRONG, "2026-03-01 13:00:00 UTC")
+    course.autograde()
+    return course
+
+
+def edit(course, change):
+    """Change the source, and release it; return what was said."""
+    notebook = read_source(course.folder)
+    change({one.id: one for one in notebook.cells}, notebook)
+    write_source(course.folder, notebook)
+    return course.release()
+
+
+def other_points(cells, notebook):
+    cells["double-test"].metadata.nbgrader.points = 5
+
+
+def other_given_code(cells, notebook):
+    notebook.cells.insert(1, nbformat.v4.new_code_cell("two = 2"))

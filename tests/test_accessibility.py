@@ -7,13 +7,16 @@ import nbconvert
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from classes import with_everything as everything_learned
 from colour.blindness import matrix_cvd_Machado2009
-from conftest import ROOT, wait_until
+from courses import ROOT
 from pages import with_everything
 from playwright.sync_api import expect
+from waiting import wait_until
 
 import explore
 import init_utils
+from grading.insight_page import as_html, for_the_class, for_the_teacher
 
 VISIONS = [None, "Protanomaly", "Deuteranomaly", "Tritanomaly"]
 WHITE = "#FFFFFF"
@@ -122,6 +125,60 @@ def test_the_feedback_pages_can_be_read_by_all(browser, feedback):
             assert page.evaluate("document.documentElement.scrollWidth") == width, (
                 "it has to be moved from side to side"
             )
+
+
+LEARNED = ["everything", "anonymous", *(pytest.param(name, marks=pytest.mark.slow) for name in ("thousand", "class"))]
+
+
+@pytest.fixture
+def learned(request, tmp_path):
+    """The page of what a class learned that has everything, and those of a class of 1,000."""
+    if request.param in ("thousand", "class"):
+        ending = "-anonymous" * (request.param == "class")
+        return request.getfixturevalue("thousand")[0] / "grades" / f"initialization{ending}.html"
+    file, told = tmp_path / "learned.html", everything_learned()
+    page = for_the_teacher(told) if request.param == "everything" else for_the_class(told, frozenset())
+    file.write_text(as_html(page), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("learned", LEARNED, indirect=True)
+def test_what_a_class_learned_can_be_read_by_all(browser, learned):
+    """Wide, narrow and in the dark, with its lists folded and unfolded."""
+    for width, options in (
+        (1280, {}),
+        (800, {}),
+        (360, {}),
+        (320, {"color_scheme": "dark"}),
+        (1280, {"color_scheme": "dark"}),
+    ):
+        with browser.new_context(viewport={"width": width, "height": 900}, **options) as context:
+            page = context.new_page()
+            page.goto(learned.as_uri())
+            for _ in range(2):
+                found = Axe().run(page, options={"runOnly": [*RULES]}).response["violations"]
+                assert [(one["id"], node["html"][:120]) for one in found for node in one["nodes"]] == [], (
+                    width,
+                    options,
+                )
+                assert page.evaluate("document.documentElement.scrollWidth") == width
+                page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+
+@pytest.mark.parametrize("learned", ["everything"], indirect=True)
+def test_what_a_class_learned_is_read_by_keyboard_and_printed_without_names(browser, learned):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(learned.as_uri())
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.matches('summary:focus-visible')")
+        names = page.locator("details .students").first
+        expect(names).not_to_be_visible()
+        page.keyboard.press("Enter")
+        expect(names).to_be_visible()
+        page.emulate_media(media="print")
+        expect(names).not_to_be_visible()
+        expect(page.get_by_role("heading", name="A title of the course")).to_be_visible()
 
 
 @pytest.mark.parametrize("feedback", ["everything", *SAMPLES], indirect=True)

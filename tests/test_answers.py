@@ -10,7 +10,10 @@ import nbformat
 import numpy as np
 import pytest
 from answers import EXERCISES, RIGHT, WRONG
-from conftest import PATIENCE, cells_by_id, copy_course, function_of, kept, nbgrader, points_in, value_in
+from conftest import kept, value_in
+from courses import copy_course, nbgrader, points_in, with_helpers_in_its_source
+from run_all import cells_by_id, function_of
+from waiting import PATIENCE
 
 import public_tests
 from diagnosis import SENTENCES, CheckFailed
@@ -20,7 +23,7 @@ from public_tests import HE, RANDOM, SIZES, ZEROS
 ANSWERS = WRONG + RIGHT
 MESSAGES = SENTENCES["messages"]
 EXERCISE = {"zeros": ZEROS, "random": RANDOM, "he": HE}
-# What needs a notebook, with other cells or none: see test_public_tests.py.
+# What needs a notebook, with other cells or none: see test_notebook_cells.py.
 OF_OTHER_CELLS = {"error/taken", "error/seed taken", "repeat/seed taken", "error/pasted", "cell/any"}
 OF_OTHER_CELLS |= {"there/similar", "there/pasted", "there/any"}
 # Two different mistakes with one outcome: nothing in what comes back tells them apart.
@@ -90,9 +93,7 @@ def class_of_answers():
 def autograde(course, notebooks):
     """Grade submissions with the nbgrader command; return points and messages by student."""
     with open(course / "nbgrader_config.py", "a") as config:
-        config.write(
-            f"\nc.ExecutePreprocessor.timeout = {PATIENCE}  # seconds for a cell: the checks have limits of their own\n"
-        )
+        config.write(f"\nc.Execute.timeout = {PATIENCE}  # seconds for a cell: the checks have limits of their own\n")
     for student, notebook in notebooks.items():
         path = course / "submitted" / student / "initialization" / "initialization.ipynb"
         path.parent.mkdir(parents=True)
@@ -140,7 +141,7 @@ def matrix(checked, released, once):
         sample = {student: notebooks[student] for student in sorted({*right[::6], *list(notebooks)[::60]})}
         with ThreadPoolExecutor() as threads:
             ours = threads.submit(autograde, copy_course(folder / "a course", grader=True), notebooks)
-            theirs = threads.submit(autograde, copy_course(folder / "unmodified"), sample)
+            theirs = threads.submit(autograde, with_helpers_in_its_source(copy_course(folder / "unmodified")), sample)
         for outcome, judge in ((ours, "grading"), (theirs, "nbgrader")):
             for student, (points, errors) in outcome.result().items():
                 for answer in students[student]:

@@ -3,18 +3,19 @@
 import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
 
 import nbformat
 import pytest
-from conftest import ROOT, nbgrader
+from courses import ROOT, nbgrader
 from sqlalchemy.exc import IntegrityError
-from term import NAME, RIGHT, Course, hand_in, solved
+from term import NAME, RIGHT, Course, hand_in, read_source, solved, write_source
 
 from grading.assignment import CourseAssignment, NbGraderException
-from grading.fleet import Local
+from grading.fleet import LocalEngine
 from grading.submission import collect
 
 
@@ -72,7 +73,7 @@ def test_a_folder_that_nobody_may_read_is_told_and_costs_nobody_else(course, sta
     for student in ("amy", "eve"):
         hand_in(course.folder, student, RIGHT)
     started_with(FAILING.format(number=errno.EACCES, text="Permission denied"))
-    assert course.autograde(engine=Local(1))[0] == {"amy": "graded", "eve": "missing"}
+    assert course.autograde(engine=LocalEngine(1))[0] == {"amy": "graded", "eve": "missing"}
     assert course.standing("eve").message.startswith("eve/numbers can't be read. Allow it with `chmod")
 
 
@@ -81,7 +82,7 @@ def test_trouble_of_this_machine_stops_everything_before_it_costs_anybody(course
         hand_in(course.folder, student, RIGHT)
     started_with(FAILING.format(number=errno.EIO, text="Input/output error"))
     with pytest.raises(OSError, match="Input/output error") as trouble:
-        course.autograde(engine=Local(1))
+        course.autograde(engine=LocalEngine(1))
     assert trouble.value.filename == str(course.folder / "submitted" / "eve" / NAME)
     assert course.standing("eve") is None
 
@@ -97,7 +98,7 @@ def test_a_second_notebook_is_named_in_the_message(course):
 
 
 def test_one_command_holds_the_course_and_another_is_told_who(course):
-    with course.assignment.held("autograde numbers"):
+    with course.assignment.lock("autograde numbers"):
         with pytest.raises(NbGraderException, match=rf"Process {os.getpid()} of .* has run `autograde numbers` since"):
             course.autograde()
         with pytest.raises(NbGraderException, match="Nothing was done: wait until it has ended"):
@@ -109,7 +110,7 @@ def test_a_command_that_was_killed_holds_nothing(course):
     code = f"""
 from pathlib import Path
 from grading.assignment import CourseAssignment
-with CourseAssignment({NAME!r}, Path({str(course.folder)!r})).held("autograde"):
+with CourseAssignment({NAME!r}, Path({str(course.folder)!r})).lock("autograde"):
     print("held", flush=True)
     input()
 """
@@ -171,3 +172,37 @@ def test_a_notebook_one_level_too_high_is_named(course):
     nbformat.write(solved(course.folder, RIGHT), place / f"{NAME}.ipynb")
     why = "Expected numbers.ipynb in numbers/, found beside it numbers.ipynb. Ask the student to submit it."
     assert collect(course.assignment.place("zed")).missing == {NAME: why}
+
+
+def test_the_folders_of_other_assignments_are_no_mistake(course):
+    other = course.folder / "source" / "letters"
+    other.mkdir()
+    (course.folder / "submitted" / "zed" / "letters").mkdir(parents=True)
+    why = "Expected numbers.ipynb in numbers/, found nothing. Ask the student to submit it."
+    found = collect(CourseAssignment(NAME, course.folder).place("zed"))
+    assert found.missing == {NAME: why} and found.is_bare, "nobody is told of at once who has handed in nothing of this"
+
+
+@pytest.mark.parametrize(
+    "spoil, advice",
+    [
+        (lambda path: path.write_bytes(b"no gradebook " * 99), "put back a copy of it, and run the same command again."),
+        (lambda path: sqlite3.connect(path).execute("alter table assignment rename course_id to was"), "nbgrader db upgrade"),
+    ],
+    ids=["no gradebook", "an old one"],
+)  # fmt: skip
+def test_a_gradebook_that_cannot_be_read_says_what_to_do(course, spoil, advice):
+    spoil(course.folder / "gradebook.db")
+    with pytest.raises(NbGraderException, match="gradebook.db can't be used: ") as told:
+        course.autograde()
+    assert advice in str(told.value) and "goes on from there" not in str(told.value)
+
+
+def test_an_exercise_is_called_by_what_students_read(course):
+    notebook = read_source(course.folder)
+    why = next(one for one in notebook.cells if one.id == "why")
+    before = course.assignment.master.notebooks[NAME].headings.get("why")
+    why.source = f"### BEGIN SOLUTION\n## {why.source}\n### END SOLUTION"
+    write_source(course.folder, notebook)
+    course.release()
+    assert CourseAssignment(NAME, course.folder).master.notebooks[NAME].headings.get("why") == before

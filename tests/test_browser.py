@@ -5,9 +5,11 @@ import re
 import shutil
 
 import pytest
-from conftest import ROOT, copy_course, graded, jupyter, nbgrader, points_in
+from courses import ROOT, copy_course, graded, nbgrader, points_in
 from nbgrader.api import Gradebook
 from playwright.sync_api import expect
+from programs import run_as
+from servers import jupyter
 
 ANSWERS = {
     "zeros": "np.zeros((layers_dims[l], layers_dims[l-1]))",
@@ -214,6 +216,31 @@ def test_a_student_reads_the_feedback(request, page, picture, student, name, wid
     page.goto(file.as_uri())
     expect(page.get_by_text(told).first).to_be_in_viewport()
     picture(name)
+
+
+@pytest.mark.parametrize(
+    ("course", "name", "height", "look", "told"),
+    [
+        ("sample_class", "class-report", 1280, {}, "Rows and columns of the weights swapped"),
+        ("thousand", "class-report-1000", 1280, {}, "Xavier's scale in place of He's"),
+        ("thousand", "class-report-dark", 900, {"color_scheme": "dark"}, "The shape of zeros not as a tuple"),
+    ],
+    ids=["class-report", "class-report-1000", "class-report-dark"],
+)
+def test_an_instructor_reads_what_the_class_learned(request, page, picture, tmp_path, course, name, height, look, told):
+    if course == "thousand":
+        place = request.getfixturevalue("thousand")[0]
+    else:
+        place = shutil.copytree(request.getfixturevalue("sample_class"), tmp_path / "a course")
+        line = ["grading", "report", "initialization", "--course", str(place)]
+        assert run_as("grading.__main__", place, line, {})[0] == 0
+    page.set_viewport_size({"width": 1000, "height": height})
+    page.emulate_media(**look)
+    page.goto((place / "grades" / "initialization.html").as_uri())
+    expect(page.get_by_text(told).first).to_be_in_viewport()
+    picture(name)
+    page.locator("article summary").first.click()
+    expect(page.locator("article .students").first).to_be_visible()
 
 
 @pytest.fixture

@@ -1,18 +1,15 @@
 """explore.py: many networks at once compute what one network of the assignment does."""
 
 import os
-import sys
 import time
 
-import ipywidgets
 import numpy as np
 import pytest
 from IPython.display import HTML
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
 
 import explore
 import init_utils
+import training
 from explore import (
     STARTS,
     Networks,
@@ -21,16 +18,16 @@ from explore import (
     constant,
     cost,
     dead_units,
+    depth_profile,
     draw,
     forward,
-    signals,
     together,
     train,
     update_ratio,
     with_normalization,
     without_normalization,
 )
-from init_utils import Picture, load_dataset
+from init_utils import load_dataset
 
 X, Y, _, _ = load_dataset()
 SHAPE = [2, 10, 5, 1]
@@ -109,7 +106,7 @@ def test_training_is_gradient_descent_whatever_is_computed_together(monkeypatch)
             )
         parameters = init_utils.update_parameters(parameters, init_utils.backward_propagation(X, Y, cache), 0.3)
     np.testing.assert_allclose(run.networks.W[1][3], parameters["W2"], rtol=1e-9, atol=1e-12)
-    monkeypatch.setattr(explore, "SHARE", 1)
+    monkeypatch.setattr(training, "SHARE", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 5)
     one_by_one = train(networks, X, Y, rates, 250, every=50)
     np.testing.assert_array_equal(one_by_one.cost, run.cost)
@@ -201,10 +198,10 @@ def test_a_constant_start_has_one_value():
 
 def test_the_theory_of_the_signal_holds_on_average():
     """Over many draws, where chance cancels: 30 layers multiply the mean square by what the rule says."""
-    found = signals([2] + 30 * [100] + [1], STARTS["He"], range(100), X, Y)
+    found = depth_profile([2] + 30 * [100] + [1], STARTS["He"], range(100), X, Y)
     np.testing.assert_allclose(found.forward, found.forward_theory, rtol=0.35)
     np.testing.assert_allclose(found.backward, found.backward_theory, rtol=0.35)
-    halves = signals([2] + 30 * [100] + [1], STARTS["Xavier"], range(3), X, Y)
+    halves = depth_profile([2] + 30 * [100] + [1], STARTS["Xavier"], range(3), X, Y)
     np.testing.assert_allclose(halves.forward_theory[1:] / halves.forward_theory[:-1], np.sqrt(0.5), rtol=1e-12)
     np.testing.assert_allclose(halves.backward_theory[:-1] / halves.backward_theory[1:], np.sqrt(0.5), rtol=1e-12)
 
@@ -226,9 +223,9 @@ def test_progress_is_shown_on_what_takes_over_two_seconds(monkeypatch):
     class Handle:
         update = shown.append
 
-    monkeypatch.setattr(explore, "display", lambda thing, display_id: shown.append(thing) or Handle)
+    monkeypatch.setattr(training, "display", lambda thing, display_id: shown.append(thing) or Handle)
     clock = iter([0.0, 1.9, 2.1, 2.4, 7.0])
-    monkeypatch.setattr(explore.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
     with explore.Progress("3 networks") as bar:
         bar.show(0.2)
         assert shown == []
@@ -246,9 +243,9 @@ def test_what_was_interrupted_is_not_said_to_be_trained(monkeypatch):
     class Handle:
         update = shown.append
 
-    monkeypatch.setattr(explore, "display", lambda thing, display_id: Handle)
+    monkeypatch.setattr(training, "display", lambda thing, display_id: Handle)
     clock = iter([0.0, 3.0, 4.0])
-    monkeypatch.setattr(explore.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
     with pytest.raises(KeyboardInterrupt), explore.Progress("3 networks") as bar:
         bar.show(0.2)
         raise KeyboardInterrupt
@@ -261,199 +258,10 @@ def test_the_last_iteration_is_written_down_too():
     assert run.cost[-1] == pytest.approx(cost(forward(run.networks, X)[0], Y), rel=1e-12)
 
 
-def test_the_sweep_tells_how_many_networks_are_wrong_with_dead_units_and_without():
-    right = np.array([[0.5, 0.6, 0.99], [1.0, 0.97, 0.7]])
-    dead = np.array([[2, 1, 1], [0, 0, 0]])
-    alt = explore.plot_sweep([0.5, 1.0], right, dead, "Sweep").alt
-    assert "60% at 0.5, 97% at 1 times He's scale" in alt
-    assert (
-        "3 of the 6 networks have dead units" in alt and "2 of those are below 95%, and so are 1 of the others" in alt
-    )
-
-
-# ----------------------------------------------------------------------- pictures
-
-
-def boxes_of_names(axes):
-    """Return where the names beside the ends of curves are drawn, from the lowest to the highest."""
-    renderer = axes.figure.canvas.get_renderer()
-    return sorted((Text.get_window_extent(text, renderer) for text in axes.texts), key=lambda box: box.y0)
-
-
-def test_names_at_the_ends_of_curves_overlap_neither_each_other_nor_the_next_panel():
-    stacks = {name: draw(SHAPE, deviation, [3]) for name, deviation in STARTS.items()}
-    runs = explore.train_each(stacks, X, Y, num_iterations=20, every=5)
-    figure = explore.plot_training({"one": runs, "other": runs}, "Both").figure
-    FigureCanvasAgg(figure).draw()
-    for axes in figure.axes:
-        assert {text.get_text() for text in axes.texts} == set(STARTS)
-        boxes = boxes_of_names(axes)
-        assert all(below.y1 <= above.y0 for below, above in zip(boxes, boxes[1:]))
-    right_one = figure.axes[1].get_window_extent()
-    assert max(box.x1 for box in boxes_of_names(figure.axes[0])) < right_one.x0
-
-
-def test_curves_that_lie_upon_each_other_have_their_markers_side_by_side():
-    stacks = {name: draw([2] + 30 * [8] + [1], STARTS[name], [0]) for name in ("Xavier", "0.01")}
-    runs = explore.train_each(stacks, X, Y, num_iterations=600, every=10)
-    (axes,) = explore.plot_training({"": runs}, "").figure.axes
-    places = [
-        {*np.arange(len(line.get_xdata()))[slice(start, None, often)]}
-        for line in axes.get_lines()
-        for start, often in [line.get_markevery()]
-    ]
-    assert len(places) == 2 and not places[0] & places[1]
-
-
-def test_panels_that_are_compared_have_one_scale():
-    stacks = {name: draw(SHAPE, STARTS[name], [3]) for name in ("He", "10")}
-    runs = explore.train_each(stacks, X, Y, num_iterations=20, every=10, keep=range(0, 21, 10))
-    paths = {name: np.stack([kept.W[0][0] for kept in run.kept.values()]) for name, run in runs.items()}
-    found = {name: signals(SHAPE, STARTS[name], [0], X, Y) for name in STARTS}
-    values = {name: explore.layer_values(stacks[name], X, Y, [1, 2]) for name in stacks}
-    ratios = {0.01: runs["He"].ratio[:, 0, :2], 0.1: runs["10"].ratio[:, 0, :2]}
-    for picture in (
-        explore.plot_signals(found),
-        explore.plot_training({name: {name: run} for name, run in runs.items()}, ""),
-        explore.plot_paths(paths),
-        explore.plot_ratios(["He", "10"], runs["He"].iteration, ratios, ""),
-        explore.plot_boundaries(runs, [0, 20], X, Y),
-    ):
-        assert len({axes.get_ylim() for axes in picture.figure.axes}) == 1
-    grid = np.reshape(explore.plot_values(values, "").figure.axes, (2, 3))
-    for column in grid.T:
-        assert len({(axes.get_xlim(), axes.get_ylim()) for axes in column}) == 1
-
-
-def test_a_path_too_short_to_see_is_enlarged():
-    here = np.zeros((3, 1, 2)) + np.array([0, 0.01, 0.02])[:, None, None]
-    figure = explore.plot_paths({"constant 0.5": here, "He": 100 * here}).figure
-    assert [len(axes.child_axes) for axes in figure.axes] == [1, 0]
-
-
-def test_points_stand_out_from_the_hatch_and_a_legend_explains_them():
-    run = explore.train_each({"He": draw(SHAPE, STARTS["He"], [3])}, X, Y, num_iterations=2, keep=[0, 2])
-    figure = explore.plot_boundaries(run, [0, 2], X, Y).figure
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 1", "predicts 1", "predicts 0"]
-    figure.set_dpi(200)  # as on a screen with two pixels for one
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
-    for color in (init_utils.BLUE, init_utils.VERMILLION):
-        wanted = [int(color[place : place + 2], 16) for place in (1, 3, 5)]
-        per_point = (np.abs(pixels - wanted).max(axis=-1) < 40).sum() / (2 * 150)  # two panels, 150 points of a class
-        assert per_point > 15, "pixels in which a point has its colour"
-
-
-def test_where_updates_end_the_curve_says_so():
-    ratios = {0.1: np.full((3, 1), 1e-3), 1: np.array([[0.5], [0.0], [0.0]])}
-    figure = explore.plot_ratios(["10"], np.array([0, 100, 200]), ratios, "Ratios").figure
-    assert {text.get_text() for text in figure.axes[0].texts} == {"0.1", "1, then 0"}
-
-
 @pytest.mark.parametrize("cores", [1, 2, 8])
 def test_any_number_of_cores_gives_the_same(monkeypatch, cores):
     networks = draw(SHAPE, STARTS["He"], range(9))
     expected = train(networks, X, Y, 0.1, 60).cost
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    monkeypatch.setattr(explore, "SHARE", 1)
+    monkeypatch.setattr(training, "SHARE", 1)
     np.testing.assert_array_equal(train(networks, X, Y, 0.1, 60).cost, expected)
-
-
-# ---------------------------------------------------------------------- playground
-
-
-def controls_in(box):
-    """Return what a person uses, by the words that a screen reader says of it."""
-    found = {}
-    for child in getattr(box, "children", ()):
-        found |= controls_in(child)
-    if isinstance(box, ipywidgets.Button):
-        found[box.tooltip or box.description] = box
-    elif getattr(box, "description", ""):
-        found[box.description] = box
-    return found
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """A function that returns the playground's controls, and its pictures, the latest last."""
-    pictures, boxes = [], []
-
-    class Handle:
-        update = pictures.append
-
-    def display(thing, display_id=False, raw=False):
-        if isinstance(thing, Picture):
-            pictures.append(thing)
-        return Handle
-
-    class Box(ipywidgets.VBox):
-        def __init__(self, children):
-            boxes.append(self)
-            super().__init__(children)
-
-    monkeypatch.setattr(explore, "display", display)
-    monkeypatch.setattr(ipywidgets, "VBox", Box)
-    explore.playground(X, Y, steps=40)
-    return lambda: controls_in(boxes[0]), pictures
-
-
-def test_the_playground_shows_a_picture_at_once_and_after_each_change(shown):
-    controls, pictures = shown
-    assert len(pictures) == 1 and pictures[0].alt.startswith("After 40 steps")
-    changes = {
-        "Times": 2.0,
-        "Hidden layers": 4,
-        "Learning rate": 0.3,
-        "Seed": 8,
-        "Normalize each hidden layer": True,
-    }
-    for number, (name, value) in enumerate(changes.items(), start=2):
-        before = pictures[-1].alt
-        controls()[name].value = value
-        assert len(pictures) == number and pictures[-1].alt != before
-    controls()["Initialization: 0.01"].click()
-    assert pictures[-1].alt.endswith("0.01 times 2, hidden layers: 4, learning rate 0.3, seed 8, normalized.")
-
-
-def test_the_start_that_is_chosen_is_told_by_words_and_a_sign(shown):
-    controls, _ = shown
-    for name in STARTS:
-        next(one for said, one in controls().items() if said.startswith(f"Initialization: {name}")).click()
-        words = {said: one.description for said, one in controls().items() if said.startswith("Initialization: ")}
-        assert [said for said in words if said.endswith(", chosen")] == [f"Initialization: {name}, chosen"]
-        assert [text for text in words.values() if text.startswith("✓ ")] == [f"✓ {name}"]
-
-
-def test_each_hidden_layer_of_the_playground_has_ten_units(shown, monkeypatch):
-    drawn, real = [], explore.draw
-    monkeypatch.setattr(explore, "draw", lambda sizes, *rest: drawn.append(sizes) or real(sizes, *rest))
-    shown[0]()["Hidden layers"].value = 4
-    assert drawn == [[2, 10, 10, 10, 10, 1]]
-
-
-def test_the_same_start_comes_again_at_one_click(shown):
-    controls, pictures = shown
-    first = pictures[-1].alt
-    controls()["40 steps more"].click()
-    assert pictures[-1].alt.startswith("After 80 steps") and pictures[-1].alt != first
-    controls()["Same start again"].click()
-    assert pictures[-1].alt == first
-
-
-def test_pictures_of_the_playground_can_be_compared(shown):
-    """The axis of the cost stays where it is, unless a cost has no place on it."""
-    controls, pictures = shown
-    controls()["Initialization: 0.01"].click()
-    controls()["Initialization: 10"].click()
-    limits = [picture.figure.axes[0].get_ylim() for picture in pictures]
-    assert limits[0] == limits[1] and limits[2][1] > limits[0][1]
-
-
-def test_without_ipywidgets_one_sentence_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    explore.playground(X, Y)
-    said = capsys.readouterr().out
-    assert "`pip install ipywidgets`" in said and said.count(".") == 1 and said.count("\n") == 1

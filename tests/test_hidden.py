@@ -4,13 +4,14 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from test_grade import LIMITS, bytes_of, notebook
+from assignments import LIMITS, bytes_of, notebook
 
 from grading.checks import Verdict
-from grading.grade import LEFT_BEHIND, Walked, Work, grade_one, less_what_was_heard
+from grading.grade import LEFT_BEHIND, Ran, grade_one, without_leaks
 from grading.master import Master
 from grading.result import Submitted
-from grading.sandbox import available
+from grading.sandbox import find_sandbox
+from grading.work import Work
 
 SECRET = 7193  # what hidden lines ask for
 CELLS = [
@@ -57,7 +58,7 @@ class Counting:
 
     def start(self, *arguments):
         self.started += 1
-        return available().start(*arguments)
+        return find_sandbox().start(*arguments)
 
 
 def graded(changes, cells=CELLS, together=(), limits=LIMITS):
@@ -142,7 +143,7 @@ def test_nothing_that_hidden_lines_asked_for_is_told_by_another_exercise(keeping
 
 def test_it_would_be_told_if_one_process_did_it_all(monkeypatch):
     """The cases above are real."""
-    monkeypatch.setattr("grading.master.Test.hides", False)
+    monkeypatch.setattr("grading.master_cells.Test.has_hidden_lines", False)
     for keeping, telling in dict.fromkeys(PAIRS):
         came, started = graded(told(KEEPING[keeping], TELLING[telling]))
         assert str(SECRET) in shown(came) and started == 1, (keeping, telling)
@@ -161,13 +162,13 @@ def test_what_a_cell_that_was_put_off_keeps_is_not_told():
         "keep_exercise": "def keep(x):\n    note(x)\n    return 2 * x",
         "tell_exercise": TELLING["an error's text"]["tell_exercise"].format(seen="seen"),
     }
-    master = Master("one", {"one": bytes_of(put_off(made_of(cells)))})
-    submitted = Submitted("zoe", "", {"one": bytes_of(put_off(made_of(cells, **changes)))})
-    came = grade_one(Work(master, LIMITS), submitted, available())
+    master = Master("one", {"one": bytes_of(defer(made_of(cells)))})
+    submitted = Submitted("zoe", "", {"one": bytes_of(defer(made_of(cells, **changes)))})
+    came = grade_one(Work(master, LIMITS), submitted, find_sandbox())
     assert str(SECRET) not in shown(came) and "ValueError: [1]" in came.result.messages["tell-test"]
 
 
-def put_off(made):
+def defer(made):
     made.cells[0].metadata.tags = ["skip-grading"]
     return made
 
@@ -180,7 +181,7 @@ def test_what_the_cells_write_for_the_next_notebook_knows_nothing(together):
     tell = "def tell(x):\n    raise ValueError(open('seen').read())"
     handed_in = {"a": made_of(CELLS, keep_exercise=keep), "b": made_of(CELLS, tell_exercise=tell)}
     submitted = Submitted("zoe", "", {name: bytes_of(one) for name, one in handed_in.items()})
-    came = grade_one(Work(master, LIMITS, together=frozenset(together)), submitted, available())
+    came = grade_one(Work(master, LIMITS, together=frozenset(together)), submitted, find_sandbox())
     assert came.result.scores["a/keep-test"] == 5 and str(SECRET) not in shown(came)
     assert came.result.messages["b/tell-test"] == "ValueError: 1"  # of the line that everybody sees
 
@@ -194,7 +195,7 @@ def test_a_note_names_a_cell_unless_hidden_lines_chose_it(end, named):
     changes = {"keep_exercise": f"{before}\ndef keep(x):\n    {kept}\n    return 2 * x"}
     made = made_of([*CELLS[:3], ("end", end), *CELLS[3:]], **changes)
     master = Master("one", {"one": bytes_of(made_of(CELLS))})
-    came = grade_one(Work(master, LIMITS), Submitted("zoe", "", {"one": bytes_of(made)}), available())
+    came = grade_one(Work(master, LIMITS), Submitted("zoe", "", {"one": bytes_of(made)}), find_sandbox())
     assert (came.result.status, came.result.score) == ("crashed", 15)
     assert came.result.notes["one"] == ("crashed", f"A cell ended the notebook's own process{named}.")
 
@@ -293,15 +294,17 @@ def test_the_time_of_the_cells_is_not_taken_twice():
 
 def test_when_the_time_is_over_the_least_is_said():
     test, other, _ = Master("one", {"one": bytes_of(made_of(CELLS))}).tests
-    unclear = {one: Verdict(0.0, f"{one.key} for {SECRET}", "AssertionError", alone=False) for one in (test, other)}
-    again = Walked({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [], [])
-    first = Walked(unclear, {"it": None}, {}, "graded", [], [], is_whole=False)
+    unclear = {
+        one: Verdict(0.0, f"{one.key} for {SECRET}", "AssertionError", can_be_shown=False) for one in (test, other)
+    }
+    again = Ran({test: Verdict(0.0, "tell for 1"), other: unclear[other]}, {"it": ["new"]}, {}, "graded", [], [])
+    first = Ran(unclear, {"it": None}, {}, "graded", [], [], is_whole=False)
     asked = []
 
-    def walked(tests):
+    def run_again(tests):
         asked.append(set(tests))
         return again
 
-    verdicts, rest = less_what_was_heard(first, walked, 0)
+    verdicts, rest = without_leaks(first, run_again, 0)
     assert [verdicts[one].message for one in (test, other)] == ["tell for 1", "AssertionError"]
     assert rest is again and asked == [set()]

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from courses import ROOT
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "other-courses.md").read_text(), re.DOTALL)
 INSTALL, QUICKSTART, PLUG_IN, RELEASE, GRADE = (text.splitlines() for kind, text in BLOCKS if kind == "sh")

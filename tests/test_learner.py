@@ -1,7 +1,7 @@
 """What a student meets in the released notebook: on any laptop, before and after the first exercise."""
 
 import nbformat
-from conftest import cells_by_id, execute, text_of
+from run_all import cells_by_id, execute, text_of
 
 
 def test_every_cell_of_the_release_runs_and_only_the_stubs_raise(released, tmp_path):

@@ -1,9 +1,5 @@
-"""page.py: the notebook that the formgrader shows, and the page that a student reads."""
+"""shown.py, formgrader.py and page.py: the notebook that the formgrader shows, and the page that a student reads."""
 
-import base64
-import io
-import json
-import random
 import re
 import shutil
 from html.parser import HTMLParser
@@ -11,28 +7,17 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, nbgrader
+from courses import ROOT, nbgrader
 from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert import HTMLExporter
 from nbgrader.utils import notebook_hash
-from pages import (
-    MASTER,
-    NOTEBOOK,
-    STUBS,
-    handed_in,
-    marked,
-    page_of,
-    result,
-    shown_in_formgrader,
-    with_everything,
-)
-from PIL import Image
+from pages import MASTER, NOTEBOOK, STUBS, handed_in, marked, page_of, result, shown_in_formgrader, with_everything
 from term import RIGHT, hand_in, score_of
 
-from grading.harmless import DRAWN, TEXT
-from grading.page import ALL, LARGEST, STATES, Line, Shown, look, own_cells
-from grading.result import FAILED, GRADED, MALFORMED, MISSING
+from grading.page import STATUS_SENTENCES, Exercise, page_cells
+from grading.result import Failure, Status
+from grading.shown import ShownCell, shown_cells
 
 
 class Page(HTMLParser):
@@ -72,7 +57,9 @@ def line_of(page, title):
 
 
 def shown(*arguments, **options):
-    return {one.name: one for one in look(NOTEBOOK, handed_in(*arguments, **options)) if isinstance(one, Shown)}
+    return {
+        one.name: one for one in shown_cells(NOTEBOOK, handed_in(*arguments, **options)) if isinstance(one, ShownCell)
+    }
 
 
 # ------------------------------------------------------------------------------- look
@@ -90,7 +77,7 @@ def test_of_what_was_handed_in_the_students_own_cells_are_known():
         "cell-13": "Cell 13",
         "cell-14": "Cell 14",
     }
-    assert {name for name, one in found.items() if one.mark} == {"double", "square", "why", "sign", "half", "draw"}
+    assert {name for name, one in found.items() if one.marks} == {"double", "square", "why", "sign", "half", "draw"}
 
 
 def test_an_answer_that_was_not_given_is_told_of_in_a_word():
@@ -104,18 +91,20 @@ def test_a_given_cell_that_was_changed_is_the_students_own_and_an_empty_one_is_n
     found = shown(
         {"title": "# Numbers\n\nI read it."}, [nbformat.v4.new_code_cell(" "), nbformat.v4.new_code_cell("1")]
     )
-    assert [name for name, one in found.items() if one.is_own and not one.mark] == ["cell-1", "cell-14"]
+    assert [name for name, one in found.items() if one.is_own and not one.marks] == ["cell-1", "cell-14"]
 
 
 def test_a_test_stands_where_it_was_handed_in():
-    order = [getattr(one, "grade_id", None) or one.name for one in look(NOTEBOOK, handed_in(without=["square-test"]))]
+    order = [
+        getattr(one, "grade_id", None) or one.name for one in shown_cells(NOTEBOOK, handed_in(without=["square-test"]))
+    ]
     assert order.index("double-test") == order.index("double") + 1 and order[-1] == "square-test"
 
 
 def test_where_nothing_could_be_read_the_formgrader_has_what_a_person_comments_and_the_page_has_nothing():
-    found = [one for one in look(NOTEBOOK, None) if isinstance(one, Shown)]
+    found = [one for one in shown_cells(NOTEBOOK, None) if isinstance(one, ShownCell)]
     assert {one.name for one in found} == {*STUBS, "draw"} and not any(one.is_own for one in found)
-    assert own_cells(found) == ""
+    assert page_cells(found) == []
 
 
 # ------------------------------------------------------------------- for the formgrader
@@ -174,31 +163,35 @@ def score_of_text(page):
 
 
 def test_a_wrong_answer_has_what_was_expected_what_came_and_the_hint():
-    said = "double(2)\nExpected: 4\nGot:      6 <b>\nHint:     Not `3 * x`.\nLook again."
-    page = page_of(handed_in(RIGHT), result({"double-test": 0.0}, {"double-test": said}))
+    said = Failure(call="double(2)", expected="4", got="6 <b>", hint="Not `3 * x`. Look again.")
+    graded = result({"double-test": 0.0}, {"double-test": "In one text."}, failures={"double-test": said})
+    page = page_of(handed_in(RIGHT), graded)
     assert "not yet</strong>, 0 of 4 points" in page and "14</strong> of 18 points" in page
     assert '<dt>Expected</dt>\n<dd class="expected">4</dd>' in page and "6 &lt;b&gt;</dd>" in page
-    assert '<dd class="hint">Not <code>3 * x</code>.\nLook again.</dd>' in page
-    assert '<p class="said">double(2)</p>' in page
+    assert '<dd class="hint">Not <code>3 * x</code>. Look again.</dd>' in page
+    assert '<p class="said">double(2)</p>' in page and "In one text." not in page
 
 
-def test_a_message_without_labels_is_shown_as_it_is():
-    page = page_of(handed_in(RIGHT), result({"double-test": 0.0}, {"double-test": "NameError: x\nGot it? no: y"}))
-    assert '<p class="said">NameError: x\nGot it? no: y</p>' in page and "<dl>" not in page
+@pytest.mark.parametrize("failure", [Failure(), Failure(hint="Of a check that says no more apart.")])
+def test_a_message_without_parts_is_shown_as_it_is(failure):
+    said = "NameError: x\nGot: it? no\nHint: y"
+    graded = result({"double-test": 0.0}, {"double-test": said}, failures={"double-test": failure})
+    page = page_of(handed_in(RIGHT), graded)
+    assert f'<p class="said">{said}</p>' in page and "<dl>" not in page
 
 
 @pytest.mark.parametrize(
     ("line", "word", "sign"),
     [
-        (Line("a", 5.0, 5.0), "right", "✓"),
-        (Line("a", 6.0, 5.0), "right", "✓"),
-        (Line("a", 0.0, 0.0), "right", "✓"),
-        (Line("a", 2.0, 5.0), "partly right", "◐"),
-        (Line("a", 0.0, 5.0), "not yet", "✗"),
-        (Line("a", 0.0, 5.0, is_empty=True), "no answer", "✗"),
-        (Line("a", 3.0, 5.0, is_empty=True), "partly right", "◐"),
-        (Line("a", None, 5.0), "not graded yet", "…"),
-        (Line("a", 5.0, 5.0, waits=True), "not graded yet", "…"),
+        (Exercise("a", 5.0, 5.0), "right", "✓"),
+        (Exercise("a", 6.0, 5.0), "right", "✓"),
+        (Exercise("a", 0.0, 0.0), "right", "✓"),
+        (Exercise("a", 2.0, 5.0), "partly right", "◐"),
+        (Exercise("a", 0.0, 5.0), "not yet", "✗"),
+        (Exercise("a", 0.0, 5.0, is_empty=True), "no answer", "✗"),
+        (Exercise("a", 3.0, 5.0, is_empty=True), "partly right", "◐"),
+        (Exercise("a", None, 5.0), "not graded yet", "…"),
+        (Exercise("a", 5.0, 5.0, waits=True), "not graded yet", "…"),
     ],
 )
 def test_each_exercise_has_a_word_and_a_sign(line, word, sign):
@@ -234,24 +227,26 @@ def test_points_that_are_taken_off_are_told():
     assert "0 of 18 points 99 points" in told(page_of(handed_in(RIGHT), penalty=99.0))
 
 
-@pytest.mark.parametrize("status", [*STATES])
+@pytest.mark.parametrize("status", [*STATUS_SENTENCES])
 def test_each_state_says_what_happened_and_what_to_do(status):
-    submission = None if status in (MALFORMED, MISSING, FAILED) else handed_in(RIGHT)
-    graded = result(dict.fromkeys(MASTER.points) if status == FAILED else {}, status=status, notes="It took `5` s.")
+    submission = None if status in (Status.MALFORMED, Status.MISSING, Status.FAILED) else handed_in(RIGHT)
+    graded = result(
+        dict.fromkeys(MASTER.points) if status == Status.FAILED else {}, status=status, notes="It took `5` s."
+    )
     page = page_of(submission, graded)
-    what, todo = STATES[status]
-    if status == GRADED:
+    what, todo = STATUS_SENTENCES[status]
+    if status == Status.GRADED:
         assert '<p class="state">It took <code>5</code> s.</p>' in page
         assert 'class="state"' not in page_of(submission)
     else:
         assert f'<p class="state"><strong>{what}</strong> It took <code>5</code> s. {todo}</p>' in page
         assert status.replace("_", " ") in page.lower()
     assert ('<h2 id="cells">' in page) == (submission is not None)
-    assert ("Not graded yet, up to 18 points" in told(page)) == (status == FAILED)
+    assert ("Not graded yet, up to 18 points" in told(page)) == (status == Status.FAILED)
 
 
 def test_what_failed_and_was_graded_by_a_person_says_so():
-    graded = result(dict.fromkeys(MASTER.points), status=FAILED, notes="It took too much.")
+    graded = result(dict.fromkeys(MASTER.points), status=Status.FAILED, notes="It took too much.")
     by_hand = {name.replace("-", "_"): {"auto": None, "manual": 1.0, "waits": False} for name in MASTER.points}
     page = told(page_of(None, graded, marked(**by_hand)))
     assert "6 of 18 points Failed: this could not be graded. It took too much. Your teacher has graded it." in page
@@ -297,73 +292,16 @@ def test_hidden_lines_are_not_on_the_page():
 TEXTS = st.text(max_size=20) | st.sampled_from(["Expected: 1\nGot: 2", "<b>", "</dl>", "`", "``x`", "\u202e", "Hint:"])
 
 
-@given(TEXTS, TEXTS, TEXTS)
-def test_whatever_is_said_is_text(message, notes, comment):
-    graded = result({"double-test": 0.0}, {"double-test": message}, notes=notes)
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_whatever_is_said_is_text(message, notes, comment, part):
+    failures = {"double-test": Failure(call=part, expected=part, got=part, hint=part)}
+    graded = result({"double-test": 0.0}, {"double-test": message}, notes=notes, failures=failures)
     page = page_of(handed_in(RIGHT), graded, marked(square={"comment": comment}))
-    assert "\u202e" not in page and len(Page(page).headings) == len(Page(page_of(handed_in(RIGHT))).headings)
+    own, plain = ([one for one in Page(made).headings if one[0] < 4] for made in (page, page_of(handed_in(RIGHT))))
+    assert "\u202e" not in page and len(own) == len(
+        plain
+    )  # what a person comments is Markdown, with headings below these
     assert page.count("<dl>") == page.count("</dl>") and page.count("<code>") == page.count("</code>")
-
-
-# ------------------------------------------------------------------------------- sizes
-
-
-def noise(size):
-    made = io.BytesIO()
-    Image.frombytes("RGB", (size, size), random.Random(0).randbytes(3 * size * size)).save(made, "PNG")
-    return base64.b64encode(made.getvalue()).decode()
-
-
-def worst():
-    """Return notebooks that make much of little."""
-    picture = nbformat.v4.new_output("display_data", {"image/png": noise(400), "text/plain": "p"})
-    pictures = [nbformat.v4.new_code_cell("1", outputs=[picture]) for _ in range(30)]
-    formula = "$" + r"\binom" * 300 + "$ "
-    macro = "$" + r"\def\a{" + "x" * 30 + "}" + r"\a" * 90 + "$ "
-    much = {
-        "operators": nbformat.v4.new_code_cell("a+" * (TEXT // 2)),
-        "emoji": nbformat.v4.new_code_cell("'👩‍💻'" * (TEXT // 5)),
-        "printed": nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text='"\\<' * TEXT)]),
-        "formulas": nbformat.v4.new_markdown_cell(formula * (TEXT // len(formula))),
-        "small formulas": nbformat.v4.new_markdown_cell("$x$" * (TEXT // 3)),
-        "macros": nbformat.v4.new_markdown_cell(macro * (TEXT // len(macro))),
-        "tables": nbformat.v4.new_markdown_cell("|a|b|\n|-|-|\n" + "|||\n" * (TEXT // 4)),
-        "lines": nbformat.v4.new_markdown_cell("\n\n".join("$<" for _ in range(TEXT // 4))),
-    }
-    return [pytest.param([*pictures, *[many] * 60], id=name) for name, many in much.items()]
-
-
-@pytest.mark.parametrize("cells", worst())
-def test_neither_the_notebook_nor_the_page_has_more_than_10_mb(cells):
-    answers = dict.fromkeys(STUBS, cells[-1]["source"] + " ")
-    submission = handed_in(answers, [json.loads(json.dumps(one)) for one in cells])
-    submission = type(submission)(submission.cells[-len(cells) :] + submission.cells[: -len(cells)], {  # answers come last
-        "cells": submission.notebook["cells"][-len(cells) :] + submission.notebook["cells"][: -len(cells)]
-    })  # fmt: skip
-    notebook = json.dumps({"cells": shown_in_formgrader(submission)}, ensure_ascii=False).encode()
-    page = page_of(submission).encode()
-    assert DRAWN * 0.9 < min(len(notebook), len(page)) < max(len(notebook), len(page)) <= LARGEST
-    assert "too long to be shown" in notebook.decode() and b"too long to be shown" in page
-    assert {*STUBS} <= {one["id"] for one in json.loads(notebook)["cells"]}
-
-
-def test_pictures_take_no_room_of_what_is_to_be_read():
-    photo = {"attachments": {"a.png": {"image/png": noise(600)}}}
-    plot = nbformat.v4.new_output("display_data", {"image/png": noise(600)})
-    extra = [
-        nbformat.v4.new_markdown_cell("![mine](attachment:a.png)") | photo,
-        nbformat.v4.new_code_cell("1", outputs=[plot]),
-    ]
-    page = page_of(handed_in(RIGHT, [*extra, nbformat.v4.new_code_cell("the_last = 1")]))
-    assert page.count("<img ") == 2 and "the_last" in page and "too long" not in page
-
-
-def test_of_a_notebook_without_an_end_the_beginning_is_shown():
-    cells = shown_in_formgrader(
-        handed_in(RIGHT, [nbformat.v4.new_code_cell("x" * TEXT) for _ in range(2 * ALL // TEXT)])
-    )
-    assert sum(len(cell["source"]) for cell in cells) <= ALL + TEXT
-    assert "The rest of the notebook is too long to be shown." in cells[-1]["source"]
 
 
 # ---------------------------------------------------------------------------- commands

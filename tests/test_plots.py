@@ -9,7 +9,7 @@ import nbconvert
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT
+from courses import ROOT
 from IPython.core.formatters import DisplayFormatter
 from matplotlib import pyplot
 from PIL import Image

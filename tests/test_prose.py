@@ -7,7 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from courses import ROOT
+from run_all import prose_of
 from spellchecker import SpellChecker
 
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
@@ -28,8 +29,7 @@ def text_of(path):
     """Return the Markdown of a page, or of a notebook's cells."""
     if path.suffix == ".md":
         return path.read_text()
-    cells = nbformat.read(path, as_version=4).cells
-    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return prose_of(nbformat.read(path, as_version=4))
 
 
 def slug(heading):

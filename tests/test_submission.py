@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grading.submission import LARGEST, LONGEST, MOST, Cell, Rejected, read
+from grading.submission import (
+    MAX_BYTES,
+    MAX_CELL_CHARACTERS,
+    MAX_CELLS,
+    Cell,
+    Place,
+    Rejected,
+    collect,
+    read_notebook,
+)
 
 NOTEBOOK = {
     "cells": [
@@ -29,17 +38,17 @@ CELLS = (Cell("markdown", "# Übung\ntext"), Cell("code", "x = 'é'", "a-test"))
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
 def test_every_encoding_is_read(encoding):
-    assert read(json.dumps(NOTEBOOK, ensure_ascii=False).encode(encoding)).cells == CELLS
+    assert read_notebook(json.dumps(NOTEBOOK, ensure_ascii=False).encode(encoding)).cells == CELLS
 
 
 @pytest.mark.parametrize("around", [b"%s\n\n", b"\n  %s", b"%s\0\0\0", b"%s{}", b"%s\x1a"])
 def test_what_stands_around_the_notebook_is_passed_over(around):
-    assert read(around % json.dumps(NOTEBOOK).encode()).cells == CELLS
+    assert read_notebook(around % json.dumps(NOTEBOOK).encode()).cells == CELLS
 
 
 @pytest.mark.parametrize("minor", [0, 1, 2, 3, 4, 5])
 def test_every_minor_version_of_format_4_is_read(minor):
-    assert read(json.dumps(NOTEBOOK | {"nbformat_minor": minor}).encode()).cells == CELLS
+    assert read_notebook(json.dumps(NOTEBOOK | {"nbformat_minor": minor}).encode()).cells == CELLS
 
 
 def test_format_3_is_read():
@@ -53,7 +62,7 @@ def test_format_3_is_read():
             )
         ]
     )
-    assert read(json.dumps(old).encode()).cells == (Cell("markdown", "# Übung"), Cell("code", "x = 1"))
+    assert read_notebook(json.dumps(old).encode()).cells == (Cell("markdown", "# Übung"), Cell("code", "x = 1"))
 
 
 @pytest.mark.parametrize(
@@ -69,25 +78,25 @@ def test_format_3_is_read():
     ],
 )
 def test_a_damaged_cell_is_an_empty_one_and_the_others_stay(cell):
-    read_cells = read(json.dumps(NOTEBOOK | {"cells": [cell, *NOTEBOOK["cells"]]}).encode()).cells
+    read_cells = read_notebook(json.dumps(NOTEBOOK | {"cells": [cell, *NOTEBOOK["cells"]]}).encode()).cells
     assert read_cells == (Cell("code", ""), *CELLS)
 
 
 def test_half_of_a_character_is_read_as_one_that_a_file_can_hold():
     cells = [{"cell_type": "code", "source": "x = '\ud83d'"}]
-    (cell,) = read(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
+    (cell,) = read_notebook(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
     assert cell == Cell("code", "x = '?'")
 
 
 def test_signs_that_json_forbids_in_a_text_are_read_as_they_are():
     data = json.dumps(NOTEBOOK, ensure_ascii=False).replace("x = 'é'", "x = 'é'\t# one\n")
-    assert read(data.encode()).cells[1].source == "x = 'é'\t# one\n"
+    assert read_notebook(data.encode()).cells[1].source == "x = 'é'\t# one\n"
 
 
 def test_of_a_cell_without_an_end_the_beginning_is_read():
-    cells = [{"cell_type": "code", "source": "x" * (LONGEST + 1)}]
-    (cell,) = read(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
-    assert cell.source == "x" * LONGEST
+    cells = [{"cell_type": "code", "source": "x" * (MAX_CELL_CHARACTERS + 1)}]
+    (cell,) = read_notebook(json.dumps(NOTEBOOK | {"cells": cells}).encode()).cells
+    assert cell.source == "x" * MAX_CELL_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -102,14 +111,14 @@ def test_of_a_cell_without_an_end_the_beginning_is_read():
         (b'{"nbformat": 9, "cells": {}}', "not a notebook"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a":' * 200_000, "nested too deeply"),
-        (b" " * (LARGEST + 1), "MB"),
-        (json.dumps({"nbformat": 4, "cells": [{}] * (MOST + 1)}).encode(), "10001 cells, and 10000 are allowed"),
+        (b" " * (MAX_BYTES + 1), "MB"),
+        (json.dumps({"nbformat": 4, "cells": [{}] * (MAX_CELLS + 1)}).encode(), "10001 cells, and 10000 are allowed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_notebook_is_told_why(data, words):
     with pytest.raises(Rejected, match=words):
-        read(data)
+        read_notebook(data)
 
 
 JSON = st.recursive(
@@ -136,7 +145,7 @@ JSON = st.recursive(
 )
 def test_any_bytes_are_a_submission_or_rejected(data):
     try:
-        assert all(isinstance(cell, Cell) for cell in read(data).cells)
+        assert all(isinstance(cell, Cell) for cell in read_notebook(data).cells)
     except Rejected as rejection:
         assert str(rejection)
 
@@ -146,4 +155,19 @@ def test_any_bytes_are_a_submission_or_rejected(data):
 )
 def test_a_web_page_under_a_notebooks_name_is_called_that(page):
     with pytest.raises(Rejected, match="a web page that was saved under a notebook's name: download the notebook"):
-        read(page.encode())
+        read_notebook(page.encode())
+
+
+def test_whether_nothing_at_all_was_handed_in_is_known(tmp_path):
+    folders = {name: tmp_path / name / "ps1" for name in ("none", "empty", "beside", "other", "link", "dead")}
+    for name in ("empty", "beside", "other"):
+        (tmp_path / name).mkdir()
+    folders["empty"].mkdir()
+    (tmp_path / "beside" / "ps2").mkdir()
+    folders["other"].mkdir()
+    (folders["other"] / "notes.txt").write_text("No notebook.")
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    (tmp_path / "dead").symlink_to(tmp_path / "nowhere")
+    found = {name: collect(Place(name, folder, tmp_path, ("one",))) for name, folder in folders.items()}
+    assert not any(one.notebooks for one in found.values())
+    assert {name for name, one in found.items() if one.is_bare} == {"none", "empty"}

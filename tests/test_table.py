@@ -10,7 +10,7 @@ import unicodedata
 from types import SimpleNamespace
 
 import pytest
-from conftest import nbgrader
+from courses import nbgrader
 from hypothesis import example, given
 from hypothesis import strategies as st
 from nbgrader.plugins import CsvExportPlugin
@@ -18,12 +18,12 @@ from nbgrader.plugins import export as export_room
 from rich.console import Console
 from term import NAME, RIGHT, WHERE, Course, course_in, hand_in
 
-import grading.__main__ as commands
-from grading import fleet, plugin
-from grading.__main__ import as_csv, columns, row
-from grading.grade import Work, failed
-from grading.harmless import OBEYED
+from grading import commands, fleet, plugin, terminal
+from grading.grade import failed
+from grading.harmless import CONTROL_CHARACTERS
 from grading.result import COMPUTED, SPLIT, Standing, escaped, no_formula, one_line, printable
+from grading.table import as_csv, columns, row
+from grading.work import Work
 
 EVERYTHING = [chr(number) for number in range(sys.maxunicode + 1)]
 # What a spreadsheet or a terminal may make something of, among signs that nothing is made of.
@@ -99,7 +99,7 @@ def test_what_a_poorer_set_of_characters_makes_a_formula_of_is_known():
 
 def test_a_terminal_is_asked_for_nothing():
     shown = "".join(map(printable, EVERYTHING))
-    assert not OBEYED.search(shown.replace("\n", "")) and not re.search(
+    assert not CONTROL_CHARACTERS.search(shown.replace("\n", "")) and not re.search(
         "[\u200b-\u200f\u202a-\u202e\u2060-\u206f]", shown
     )
     assert printable("two\nlines\tof\xa0text \U0001f600") == "two\nlines of text \U0001f600"
@@ -111,8 +111,8 @@ def test_a_terminal_is_asked_for_nothing():
 @pytest.fixture
 def screen(monkeypatch):
     """What is printed."""
-    monkeypatch.setattr(commands, "console", Console(file=io.StringIO(), width=200))
-    return commands.console.file
+    monkeypatch.setattr(terminal, "console", Console(file=io.StringIO(), width=200))
+    return terminal.console.file
 
 
 def test_markup_names_of_pictures_and_turned_text_are_printed_as_text(screen):
@@ -120,10 +120,10 @@ def test_markup_names_of_pictures_and_turned_text_are_printed_as_text(screen):
     titles = {"a-test": "[red]he\u2066"}
     one = Standing(":smile:\u202e[b]", "x", "failed", None, 4.0, 0.0, 1, {"a-test": None}, "\u202e[/i] :cat:")
     for width in (200, 60):
-        commands.console.width = width
+        terminal.console.width = width
         commands.print_table("[i]x\u202e", [one], titles)
     printed = screen.getvalue()
-    assert not OBEYED.search(printed)
+    assert not CONTROL_CHARACTERS.search(printed)
     assert "[bold]x[/bold] [/y] :smile: \N{REPLACEMENT CHARACTER}abc" in printed
     assert printed.count(":smile:\\u202e[b]") == 3 and printed.count("[/i] :cat:") == 2  # once below the table
     assert "[red]he\\u2066" in printed and "[i]x" in printed
@@ -148,7 +148,7 @@ def graded(course, force=False):
     """Grade everybody; return the states of those who were graded."""
     assignment = course.assignment
     work = Work(assignment.master, assignment.limits)
-    done = fleet.autograde(assignment, assignment.students(), fleet.Local(1), work, force)
+    done = fleet.autograde(assignment, assignment.students(), fleet.LocalEngine(1), work, force)
     return {student: one.result.status for student, one in done if one}
 
 
@@ -182,7 +182,7 @@ def test_a_class_with_ids_and_messages_that_are_formulas(course, screen):
     assert [one["score"] for one in rows.values()] == ["7", "3", "7"]
     message = rows["a;\\-2"]["message"]
     assert ';\\=HYPERLINK("http://tracker.example","x") ,\\+1 @a' in message
-    assert not OBEYED.search(screen.getvalue()) and "=HYPERLINK" in screen.getvalue()
+    assert not CONTROL_CHARACTERS.search(screen.getvalue()) and "=HYPERLINK" in screen.getvalue()
 
 
 def test_the_export_of_nbgrader_is_text_too(tmp_path):
@@ -248,7 +248,7 @@ def test_what_was_not_finished_has_no_score_and_a_person_is_asked(course, screen
     assert "–/13" in printed and "Waiting for a person: 8 grades of 2 students." in printed
     assert "2 students, 0 with full marks, 1 not graded to the end." in printed
     told(course, "feedback")
-    page = course.assignment.page("amy").read_text()
+    page = course.assignment.feedback_path("amy").read_text()
     assert "Failed: this could not be graded." in page and "it took more than 1024 MB of memory" in page
 
 
@@ -291,7 +291,7 @@ def test_an_answer_that_could_not_be_shown_is_looked_at_again_though_its_points_
         return failed(self.work.master, self.collect(one), "it took more than 60 s of the processor", 1.0)
 
     with monkeypatch.context() as patch:
-        patch.setattr("grading.grade.Processes.grade", ended)
+        patch.setattr("grading.grader.IsolatedGrader.grade", ended)
         assert graded(course, force=True) == {"amy": "failed"}
     assert course.grade("amy", "why") == (None, 2.5, None, True)
     assert graded(course) == {}  # the same submission, whatever it met
@@ -331,4 +331,4 @@ def test_the_command_of_nbgrader_says_that_there_is_no_score(tmp_path):
     too_much(course, "amy")
     log = nbgrader(course.folder, "autograde", NAME)
     assert re.search(r"amy: failed, no score in \d+\.\d\d s\. The grader could not finish it", log)
-    assert re.search(r"=bob\N{REPLACEMENT CHARACTER}: graded, 7 of 13 in", log) and not OBEYED.search(log)
+    assert re.search(r"=bob\N{REPLACEMENT CHARACTER}: graded, 7 of 13 in", log) and not CONTROL_CHARACTERS.search(log)

@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 from answers import EXERCISES
 from attacks import ATTACKS, MARK, mark_in
-from conftest import copy_course, kept, nbgrader, points_in, value_in
+from conftest import kept, value_in
 from corpus import blank, save
+from courses import copy_course, nbgrader, points_in, with_helpers_in_its_source
 from damaged import DAMAGED
 
-from grading import fleet, standing
+from grading import standing
 from grading.assignment import CourseAssignment
-from grading.result import MISSING
-from grading.submission import SECRET, TIME
+from grading.feedback import write_feedback
+from grading.result import Status
+from grading.submission import SECRET_FILE, TIMESTAMP_FILE
 
 HONEST = {f"honest-{number}": EXERCISES[number:] for number in range(4)}  # 30, 20, 10 and 0 points
 ODD_NAMES = ["[abc]", "a*", "Zoë Müller", "o'neil@school.edu", "x;y", "-rf", "a b", "$HOME", "50%", "{x}"]
@@ -62,7 +64,7 @@ def watch():
     while not over.wait(0.2):
         for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
             with contextlib.suppress(psutil.Error, OSError, IndexError):  # it ended while it was looked at
-                if each.pid == os.getpid() or "grading.alone" in " ".join(each.cmdline()):
+                if each.pid == os.getpid() or "grading.forkserver" in " ".join(each.cmdline()):
                     status = pathlib.Path(f"/proc/{each.pid}/status").read_text()
                     peaks[each.pid] = int(status.partition("VmHWM:")[2].split()[0])
 peaks, over = {}, threading.Event()
@@ -82,7 +84,7 @@ pytestmark = pytest.mark.slow
 
 
 @dataclass
-class Graded:
+class GradedSubmission:
     """A course after `nbgrader autograde`, and what was seen while it ran."""
 
     folder: Path
@@ -168,12 +170,12 @@ def grade_everything(folder, sandbox):
     left += [str(path) for path in folder.rglob("*") if MARK in path.name]
     left += [line for line in marked.splitlines() if mark_in(folder) in line]
     left += [] if (course / "nbgrader_config.py").read_bytes() == config else ["nbgrader_config.py"]
-    graded = [student for student, result in results.items() if result.status != MISSING]
+    graded = [student for student, result in results.items() if result.status != Status.MISSING]
     seconds = {
         student: float(time)
         for student, time in re.findall(r"^.*?\] (.+?): \w+, \S+ of \S+ in ([\d.]+) s\.", log, re.MULTILINE)
     }
-    return Graded(
+    return GradedSubmission(
         course,
         re.search(r"submissions in ([\w ]+)", log)[1],
         log,
@@ -243,7 +245,7 @@ def test_honest_peers_keep_their_scores(run):
 
 def test_the_gradebook_has_the_same_scores(run):
     for student, result in run.results.items():
-        if result.status != MISSING:
+        if result.status != Status.MISSING:
             assert run.points[student] == {name.removesuffix("-test"): score for name, score in result.scores.items()}
     with run.course.gradebook() as gradebook:
         assert {entry["student"] for entry in gradebook.submission_dicts("initialization")} == run.points.keys()
@@ -308,15 +310,15 @@ def warm(once, request):
 @pytest.fixture(scope="module")
 def pages(warm):
     """The feedback pages of one of the classes; `nbgrader generate_feedback` writes the same, see test_fleet.py."""
-    for _ in fleet.feedback(warm.course):
+    for _ in write_feedback(warm.course):
         pass
-    return {student: warm.course.page(student) for student in warm.results}
+    return {student: warm.course.feedback_path(student) for student in warm.results}
 
 
 @pytest.mark.xdist_group(WARM)
 def test_every_submission_that_could_be_read_has_its_page(pages, warm):
     for student, result in warm.results.items():
-        assert pages[student].exists() == (result.status != MISSING), student
+        assert pages[student].exists() == (result.status != Status.MISSING), student
 
 
 @pytest.mark.xdist_group(WARM)
@@ -341,8 +343,8 @@ def test_no_page_shows_a_hidden_test_or_a_file_of_the_machine(pages, source):
             assert not [line for line in hidden if line in text], student
             assert "root:x:0" not in text, student
             beside = {file.name: file.read_text() for file in path.parent.iterdir() if file != path}
-            assert set(beside) in (set(), {TIME, SECRET}), student
-            assert not beside or (beside[TIME], len(beside[SECRET])) == ("", 128), (
+            assert set(beside) in (set(), {TIMESTAMP_FILE, SECRET_FILE}), student
+            assert not beside or (beside[TIMESTAMP_FILE], len(beside[SECRET_FILE])) == ("", 128), (
                 student
             )  # nothing of what was handed in
 
@@ -354,7 +356,7 @@ def test_the_attacks_are_real(tmp_path):
         "patches: the check functions",
         "writes: release/initialization/public_tests.py",
     ]
-    course = copy_course(tmp_path / "course")
+    course = with_helpers_in_its_source(copy_course(tmp_path / "course"))
     nbgrader(course, "generate_assignment", "initialization")
     students = {
         f"student-{number}": next(case for case in ATTACKS if case.id == name) for number, name in enumerate(names)

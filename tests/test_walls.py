@@ -12,15 +12,23 @@ import pytest
 from costly import COSTLY
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from soak_class import soak
+from soak_class import in_its_own_process
 
 from grading.assignment import CourseAssignment
-from grading.fleet import made_page
-from grading.grade import Processes, Work
-from grading.result import CRASHED, FAILED, GRADED, MALFORMED, MISSING, TIMED_OUT
+from grading.feedback import PageParts, made_pages
+from grading.grader import IsolatedGrader
+from grading.page import cells_from_json
+from grading.result import Status
+from grading.work import Work
 
 pytestmark = pytest.mark.slow
-ENDS = {GRADED, TIMED_OUT, CRASHED, MALFORMED, MISSING}  # a limit or a defect of the grader's own is none of these
+ENDS = {
+    Status.GRADED,
+    Status.TIMED_OUT,
+    Status.CRASHED,
+    Status.MALFORMED,
+    Status.MISSING,
+}  # a limit or a defect of the grader's own is none of these
 thousands = settings(
     max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -30,7 +38,7 @@ thousands = settings(
 def grading(build, tmp_path_factory, request):
     """Return a function that grades what a function puts into a student's folder, and checks what is shown of it."""
     course = CourseAssignment("initialization", build(tmp_path_factory.mktemp("walls") / "a course"))
-    processes = Processes(Work(course.master, course.limits, getattr(request, "param", None)))
+    processes = IsolatedGrader(Work(course.master, course.limits, getattr(request, "param", None)))
 
     def grade(hand_in):
         place = course.place("eve")
@@ -39,14 +47,15 @@ def grading(build, tmp_path_factory, request):
         hand_in(place.folder)
         graded = processes.grade(place, frozenset())
         (text,), (cells,) = graded.notebooks.values(), graded.cells.values()
-        page = made_page(course, "initialization", graded.result, cells.decode(), {}, 0.0)
+        parts = PageParts(cells_from_json(cells), {}, 0.0)
+        (page,) = made_pages(course, graded.result, {"initialization": parts}).values()
         assert max(len(text), len(page)) < 10 << 20
         assert json.loads(text)["nbformat"] == 4
         asks_for_nothing(page.decode())
         return graded.result
 
     yield grade
-    processes.alone.close()
+    processes.isolated.close()
 
 
 def ends(grading, content):
@@ -239,17 +248,16 @@ def put(path, kind):
 def test_what_costs_more_than_it_may(grading, case):
     result = grading(case.write)
     assert (result.score, result.status) == (case.score, case.status), result.message
-    if case.status == FAILED:
+    if case.status == Status.FAILED:
         assert set(result.scores.values()) == {None} and "The grader could not finish it" in result.message
 
 
 # ------------------------------------------------------------------------ a whole class
 
 
-def test_nothing_is_left_of_a_class_and_its_memory_stays_what_it_was(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    seen = soak(tmp_path, 120)
+@pytest.mark.xdist_group("server")  # after its tests or before them: a server that starts meanwhile takes a segment
+def test_nothing_is_left_of_a_class_and_its_memory_stays_what_it_was(tmp_path):
+    seen = in_its_own_process(tmp_path, 120)
     assert seen.right == seen.peers == 108
     assert seen.left == ()
     assert seen.end < 1.05 * seen.start

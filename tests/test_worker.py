@@ -1,263 +1,26 @@
-"""worker.py: a student's cells run as they do in Jupyter, less what a grader must not do."""
+"""worker.py: a student's cells run as they do in Jupyter, and an error is told in one line; both ends are in nobody's way."""
 
+import ast
 import json
+import os
+import pdb
+import random
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import workers
+from workers import after
 
+from grading.launch import INSIDE
+from grading.pipe import StudentDied
+from grading.protocol import WORKER_ROOMS
 from grading.sandbox import Limits, Unconfined, WarmBubblewrap
-from grading.student import StudentDied, StudentProcess
+from grading.student import StudentProcess
 
-ALONE = "The grader starts no other programs: an answer has to do without them"
-
-
-@pytest.fixture(scope="module")
-def box():
-    return WarmBubblewrap() if shutil.which("bwrap") else Unconfined()
-
-
-@pytest.fixture
-def student(box):
-    limits = Limits()
-    files = {"words.txt": b"tea\ncake\n", "shop.py": b"PRICE = 3\n"}
-    with StudentProcess(lambda: box.start(limits), files, ["f", "g"], limits) as process:
-        yield process
-
-
-def after(student, *cells):
-    """Return what the last cell gave the name ``g``, after all cells ran without an error."""
-    for cell in cells:
-        error = student.run(cell)
-        assert error is None, (cell, error)
-    return student.value("g")
-
-
-# ---------------------------------------------------------------------------- magics
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "%%time\ng = 1",
-        "%%timeit -n1 -r1\npass",
-        "%%capture\nprint('x')\ng = 1",
-        "%%capture said\nprint('x')\ng = 1",
-        "%matplotlib inline\ng = 1",
-        "%load_ext autoreload\n%autoreload 2\ng = 1",
-        "%config InlineBackend.figure_format = 'retina'\ng = 1",
-        "%precision 3\ng = 1",
-        "g = %time 1",
-        "%time g = 1",
-        "for n in range(2):\n    %time g = n",
-        "%reset_selective -f nothing\ng = 1",
-        "get_ipython().run_line_magic('time', 'g = 1')",
-        "get_ipython().system('ls')\ng = 1",
-        "g = 1\ng?",
-        "?print\ng = 1",
-        "g = 1;",
-        "%%python3\nprint(1)",
-        "%%html\n<b>x</b>",
-        "%%javascript\nalert(1)",
-        "%%markdown\n# x",
-        "%%latex\nx",
-    ],
-)
-def test_magics_do_what_they_do(student, cell):
-    error = student.run(cell)
-    if cell.startswith("%%python3"):
-        assert ALONE in str(error)
-    else:
-        assert error is None
-    if "g = 1" in cell:
-        assert student.value("g") == 1
-
-
-def test_environment_variables_that_a_magic_sets_are_set(student):
-    assert after(student, "%env TEA=3", "import os\ng = os.environ['TEA']") == "3"
-
-
-def test_a_module_that_a_cell_writes_can_be_imported_by_the_next(student):
-    written = "%%writefile tools.py\ndef double(x):\n    return 2 * x\n"
-    assert after(student, written, "from tools import double\ng = double(4), __name__") == (8, "__main__")
-    assert (
-        after(student, written.replace("2 *", "3 *"), "import importlib, tools\ng = importlib.reload(tools).double(4)")
-        == 12
-    )
-    assert after(student, "%%writefile -a tools.py\nMORE = 1", "g = open('tools.py').read()").endswith("MORE = 1\n")
-
-
-def test_magics_of_the_students_own_are_known(student):
-    own = "from IPython.core.magic import register_line_magic, register_cell_magic\n@register_line_magic\ndef twice(line):\n    return 2 * int(line)\n@register_cell_magic\ndef lines(line, cell):\n    return cell.splitlines()"
-    assert after(student, own, "g = %twice 4") == 8
-    assert after(student, "%%lines\na\nb", "g = _") == ["a", "b"]
-
-
-def test_a_magic_that_is_not_there_is_an_error_of_its_cell_alone(student):
-    student.run("%no_such_magic\nx = 1")
-    student.run("%%no_such_magic\nx = 2")
-    assert after(student, "g = 3") == 3
-
-
-def test_what_the_notebook_remembers_is_remembered(student):
-    assert after(student, "1 + 1", "g = _") == 2
-    assert after(student, "'a'", "'b'", "g = _, __, Out[max(Out)]") == ("b", "a", "b")
-    assert after(student, "x = 7", "g = In[-2], get_ipython().__class__.__name__") == ("x = 7", "Shell")
-    assert after(student, "g = __name__, __import__('__main__').__dict__ is not None") == ("__main__", True)
-
-
-def test_the_notebook_is_the_main_module(student):
-    assert after(student, "x = 5\nimport __main__", "g = __main__.x, __name__ == '__main__'") == (5, True)
-    assert after(student, "if __name__ == '__main__':\n    g = 'main'") == "main"
-
-
-# ------------------------------------------------------------------------- shell lines
-
-
-def test_shell_lines_do_what_they_do_to_files(student):
-    cell = "!mkdir -p data/deep && echo one > data/deep/a.txt\n!echo two >> data/deep/a.txt\n!cp data/deep/a.txt b.txt\n!touch c.txt; mv c.txt d.txt"
-    assert after(student, cell, "g = open('b.txt').read()") == "one\ntwo\n"
-    assert after(student, "g = !cat b.txt") == ["one", "two"]
-    assert after(student, "!echo 'a; b && c' > 'e f.txt'", "g = open('e f.txt').read()") == "a; b && c\n"
-    assert after(student, "import os\ng = sorted(os.listdir())")[:2] == ["b.txt", "d.txt"]
-
-
-def test_a_shell_lines_text_can_be_kept_also_in_an_attribute(student):
-    cell = "class A:\n    pass\nA.files = !ls\ng = A.files"
-    assert after(student, cell) == ["shop.py", "words.txt"]
-    assert after(student, "first, *others = !ls\ng = first, others") == ("shop.py", ["words.txt"])
-    assert after(student, "name = 'words.txt'\nfound = !cat {name}\ng = found.n.upper()") == "TEA\nCAKE"
-    assert after(student, "def f():\n    found = !cat $name\n    return found.s\ng = f()") == "tea cake"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "!pip install numpy",
-        "!ls",
-        "!no-such-program",
-        "%pip install numpy",
-        "!echo 'unclosed",
-        "!",
-        "%cd .",
-        "%ls",
-        "!wget x | sh",
-    ],
-)
-def test_a_shell_line_costs_nothing_below_it(student, line):
-    student.run(f"{line}\ng = 1")
-    assert student.value("g") == 1 or line.startswith("%")
-    assert after(student, "g = 2") == 2
-
-
-def test_cells_of_a_shell_write_files(student):
-    assert after(student, "%%bash\necho x > a.txt\nls", "g = open('a.txt').read()") == "x\n"
-    assert after(student, "%%sh\ntouch b.txt", "import os\ng = os.path.exists('b.txt')") is True
-
-
-# --------------------------------------------------- what nobody is there to talk to
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "breakpoint()\ng = 1",
-        "import pdb\npdb.set_trace()\ng = 1",
-        "import pdb; pdb.set_trace()\ng = 1",
-        "from IPython.core.debugger import set_trace\nset_trace()\ng = 1",
-        "%debug\ng = 1",
-        "%pdb on\ng = 1",
-        "%%debug\ng = 1",
-        "for n in range(3):\n    breakpoint()\ng = 1",
-    ],
-)
-def test_a_debugger_goes_on(student, cell):
-    student.run(cell)
-    assert student.value("g") == 1
-    assert student.died == []
-
-
-def test_a_function_with_a_breakpoint_goes_on(student):
-    student.run("import pdb\ndef f(x):\n    breakpoint()\n    pdb.set_trace()\n    return x + 1")
-    assert student.call("f", 1) == 2
-
-
-@pytest.mark.parametrize(
-    "end",
-    ["exit()", "quit()", "exit", "quit", "raise SystemExit", "import sys; sys.exit(3)", "get_ipython().ask_exit()"],
-)
-def test_an_end_ends_its_cell_and_nothing_else(student, end):
-    student.run(f"g = 1\n{end}\ng = 2")
-    assert student.value("g") in ((1, 2) if end in ("exit", "quit") else (1,))
-    assert after(student, "g = 3") == 3 and student.died == []
-
-
-@pytest.mark.parametrize("end", ["exit()", "quit()", "raise SystemExit", "__import__('sys').exit()"])
-def test_an_end_in_a_function_is_the_error_of_its_call(student, end):
-    student.run(f"def f():\n    {end}\n    return 1\ndef g():\n    return 2")
-    with pytest.raises(SystemExit):
-        student.call("f")
-    assert student.call("g") == 2 and student.died == []
-
-
-@pytest.mark.parametrize("asks", ["input()", "input('name? ')", "__import__('getpass').getpass()"])
-def test_a_question_has_no_answer(student, asks):
-    student.run(f"def f():\n    return {asks}")
-    with pytest.raises(Exception) as caught:
-        student.call("f")
-    assert type(caught.value).__name__ in ("EOFError", "StdinNotImplementedError")
-
-
-# ------------------------------------------------------------------ no other programs
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        "subprocess.run(['ls'])",
-        "subprocess.Popen('ls', shell=True)",
-        "subprocess.check_output(['python', '-c', '1'])",
-        "subprocess.getoutput('ls')",
-        "os.fork()",
-        "os.forkpty()",
-        "os.popen('ls').read()",
-        "os.spawnlp(os.P_WAIT, 'ls', 'ls')",
-        "os.posix_spawn('/bin/ls', ['ls'], {})",
-        "multiprocessing.Process(target=print).start()",
-        "multiprocessing.get_context('spawn').Process(target=print).start()",
-        "multiprocessing.Pool(1)",
-        "concurrent.futures.ProcessPoolExecutor(1).submit(abs, 1).result()",
-        "asyncio.run(asyncio.create_subprocess_exec('ls'))",
-    ],
-)
-def test_a_program_that_would_be_started_is_an_error_that_says_so(student, start):
-    student.run(f"import asyncio, concurrent.futures, multiprocessing, os, subprocess\ndef f():\n    return {start}")
-    with pytest.raises(PermissionError, match=ALONE):
-        student.call("f")
-    assert ALONE in str(student.run(f"g = {start}"))
-    assert student.died == []
-
-
-def test_a_line_that_python_gives_to_a_shell_does_what_a_shell_line_does(student):
-    assert after(
-        student, "import os\nstate = os.system('echo x > a.txt; no-such-program')\ng = state, open('a.txt').read()"
-    ) == (0, "x\n")
-    assert after(student, "%%bash\ncat << END > b.txt\none\ntwo\nEND", "g = open('b.txt').read()") == "one\ntwo\n"
-
-
-def test_threads_and_await_are_no_programs(student):
-    student.run("import asyncio, threading, concurrent.futures")
-    assert (
-        after(student, "async def later(x):\n    await asyncio.sleep(0)\n    return x + 1", "g = await later(1)") == 2
-    )
-    assert after(
-        student,
-        "g = [n async for n in __import__('types').SimpleNamespace(__aiter__=None)] if False else await asyncio.gather(later(1), later(2))",
-    ) == [2, 3]
-    assert after(
-        student, "with concurrent.futures.ThreadPoolExecutor(2) as pool:\n    g = list(pool.map(abs, [-1, -2]))"
-    ) == [1, 2]
-    assert after(student, "async with asyncio.Lock():\n    g = 4") == 4
+box, student = workers.box, workers.student  # fixtures
 
 
 # ------------------------------------------------------------- what a cell is read from
@@ -380,26 +143,26 @@ def test_an_error_of_syntax_has_its_line(student):
 
 
 def test_cells_that_were_put_off_run_only_when_they_are_asked_for(student):
-    student.put_off("import json\nmade = json.loads('[1]')\nopen('ran.txt', 'w').close()", ["json", "made"])
+    student.defer("import json\nmade = json.loads('[1]')\nopen('ran.txt', 'w').close()", ["json", "made"])
     assert after(student, "import os\ng = os.path.exists('ran.txt')") is False
     assert after(student, "g = made") == [1]
     assert after(student, "g = os.path.exists('ran.txt')") is True
 
 
 def test_one_cell_that_was_put_off_can_ask_for_another(student):
-    student.put_off("a = b + 1", ["a"])
-    student.put_off("b = 1", ["b"])
+    student.defer("a = b + 1", ["a"])
+    student.defer("b = 1", ["b"])
     assert after(student, "g = a") == 2
 
 
 def test_what_was_put_off_is_there_for_every_way_to_ask(student):
-    student.put_off("slow = 1", ["slow"])
+    student.defer("slow = 1", ["slow"])
     student.run("def f():\n    return 'slow' in globals(), globals().get('slow'), eval('slow')")
     assert student.call("f") == (True, 1, 1)
 
 
 def test_what_was_put_off_is_put_off_again_in_the_next_process(student):
-    student.put_off("slow = 1", ["slow"])
+    student.defer("slow = 1", ["slow"])
     student.run("import os\ndef f():\n    os._exit(1)\ndef g():\n    return slow")
     with pytest.raises(StudentDied):
         student.call("f")
@@ -465,3 +228,58 @@ def test_a_test_together_sees_what_the_cells_set_and_gives_its_last_line(student
     assert student.test("assert h(1) == 3") is None
     with pytest.raises(AssertionError, match="not four"):
         student.test("assert h(1) == 4, 'not four'")
+
+
+# ---------------------------------------------------------------- both ends, and neither in the other's way
+
+
+@pytest.mark.parametrize("kind", [WarmBubblewrap, Unconfined])
+def test_a_students_modules_may_have_the_names_of_what_runs_inside(kind):
+    if kind is WarmBubblewrap and not shutil.which("bwrap"):
+        kind = Unconfined
+    rooms = [path.stem for path in INSIDE]
+    files = {f"{room}.py": b"MINE = __name__\ndef __getattr__(name): raise SystemExit\n" for room in rooms}
+    files |= {f"grading/{room}.py": b"MINE = __name__" for room in ("__init__", "namespace", "protocol")}
+    box, limits = kind(), Limits()
+    with StudentProcess(lambda: box.start(limits), files, ["g"], limits) as process:
+        assert after(process, f"import {', '.join(rooms)}\ng = [one.MINE for one in ({', '.join(rooms)})]") == rooms
+        own = "from grading import namespace, protocol\ng = namespace.MINE, protocol.MINE"
+        assert after(process, own) == ("grading.namespace", "grading.protocol")
+        assert after(process, "def f():\n    return 1", "g = f()") == 1
+
+
+def test_what_runs_inside_does_nothing_where_it_is_imported():
+    before = os.system, os.fork, np.empty, random._urandom, subprocess.Popen._execute_child, sys.displayhook
+    modules, state = (
+        {name: sys.modules.get(name) for name in ("__main__", "grading", "grading.protocol")},
+        random.getstate(),
+    )
+    debugger = vars(pdb.Pdb)["do_EOF"]
+    import grading.worker as worker
+
+    after = os.system, os.fork, np.empty, random._urandom, subprocess.Popen._execute_child, sys.displayhook
+    assert after == before and vars(pdb.Pdb)["do_EOF"] is debugger and random.getstate() == state
+    assert all(sys.modules.get(name) is module for name, module in modules.items() if module)
+    assert worker.frame is sys.modules["grading.protocol"].frame
+
+
+def test_no_room_outside_of_the_sandbox_imports_one_that_runs_inside_of_it_alone():
+    both = {"protocol", "kinds", "encoder", "decoder", "namespace"}
+    inside = {path.stem for path in INSIDE} - both
+    assert inside == {"worker", "guard", "warm", "cells", "shell", "patches"} and both - {"protocol"} < {*WORKER_ROOMS}
+    for path in INSIDE[0].parent.glob("*.py"):
+        imports = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.Import, ast.ImportFrom))
+        ]
+        modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+        modules |= {
+            f"{node.module}.{alias.name}"
+            for node in imports
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        modules |= {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+        if path.stem not in inside:
+            assert not modules & {f"grading.{room}" for room in inside}, path.name
+        if path.stem == "namespace":
+            assert not [module for module in modules if module.startswith("grading")]

@@ -4,13 +4,14 @@ import contextlib
 import shutil
 import sqlite3
 
-from conftest import ROOT, Staying, nbgrader
+from courses import ROOT, nbgrader
+from engines import Staying
 
 from grading import fleet, standing
 from grading.assignment import CourseAssignment, NbGraderException
-from grading.grade import Work
 from grading.release import release
-from grading.sandbox import available
+from grading.sandbox import find_sandbox
+from grading.work import Work
 
 CONFIG = """
 c = get_config()
@@ -52,7 +53,7 @@ class Course:
         return CourseAssignment(name, self.folder)
 
     def graded(self, course):
-        work = Work(course.master, course.limits, available().name)
+        work = Work(course.master, course.limits, find_sandbox().name)
         return [*fleet.autograde(course, course.students(), Staying(), work)]
 
     def run(self, command, assignment):

@@ -8,12 +8,17 @@ import base64
 import html
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
+
+from signals import Signals
 
 # The Okabe-Ito palette: distinct for every common form of colour blindness.
 # Each use adds a marker, a hatch or a line style, so no plot needs its colours.
@@ -22,6 +27,7 @@ STYLES = [(BLUE, "-", "o"), (VERMILLION, "--", "^"), (GREEN, "-.", "s"), (PURPLE
 COLORS = 128  # of a stored picture: enough for smooth edges, at a third of the bytes
 MARGIN = 0.3  # between the outermost points and the rim of a plane
 PLAIN, HATCHES, HATCH = "#DCEBF5", "#FBE3D2", "#C79A78"  # the two regions of a boundary, and the second one's lines
+Model = Callable[[np.ndarray], np.ndarray]  # takes points as rows, shape (k, 2), and returns k predictions, 0 or 1
 HIGHEST = 1e10  # what of a signal is larger, or smaller than its inverse, leaves the picture
 
 
@@ -43,14 +49,14 @@ class Picture:
     figure: Figure
     alt: str
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         png = self._png()
         return {"text/html": self._html(png), "image/png": png, "text/plain": repr(self)}
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self._html(self._png())
 
-    def _png(self):
+    def _png(self) -> str:
         """Return the picture in base 64, sharp on a screen with two pixels for each of a page."""
         drawn, stored = io.BytesIO(), io.BytesIO()
         self.figure.savefig(drawn, format="png", dpi=2 * self.figure.dpi)
@@ -58,18 +64,18 @@ class Picture:
             picture.convert("RGB").quantize(COLORS).save(stored, format="png")
         return base64.b64encode(stored.getvalue()).decode("ascii")
 
-    def _html(self, png):
+    def _html(self, png: str) -> str:
         width = round(self.figure.get_figwidth() * self.figure.dpi)
         return f'<img alt="{html.escape(self.alt)}" width="{width}" src="data:image/png;base64,{png}">'
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Picture: {self.alt}"
 
 
 # ------------------------------------------------------------------ points and boundaries
 
 
-def plot_dataset(X, y, title="Training set"):
+def plot_dataset(X: np.ndarray, y: np.ndarray, title: str = "Training set") -> Picture:
     """Draw labelled points in the plane.
 
     Parameters
@@ -98,7 +104,9 @@ def plot_dataset(X, y, title="Training set"):
     return Picture(figure, alt)
 
 
-def plot_decision_boundary(model, X, y, title="Decision boundary"):
+def plot_decision_boundary(
+    model: Model, X: np.ndarray, y: np.ndarray, title: str = "Decision boundary"
+) -> Picture | None:
     """Draw the regions where a classifier predicts each class, under the points.
 
     Where the caller has made axes with ``matplotlib.pyplot``, it draws into the
@@ -132,7 +140,9 @@ def plot_decision_boundary(model, X, y, title="Decision boundary"):
     return Picture(figure, f"{title}: {seen}.")
 
 
-def plot_boundaries(models, X, y, title="Decision boundaries"):
+def plot_boundaries(
+    models: dict[str, Model], X: np.ndarray, y: np.ndarray, title: str = "Decision boundaries"
+) -> Picture:
     """Draw the decision boundaries of several classifiers side by side.
 
     Parameters
@@ -160,7 +170,9 @@ def plot_boundaries(models, X, y, title="Decision boundaries"):
     return Picture(figure, f"{title}. {'; '.join(sentences) or 'No run yet'}.")
 
 
-def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
+def draw_decision_boundary(
+    axes: Axes, model: Model, X: np.ndarray, y: np.ndarray, resolution: int = 300, size: float = 26
+) -> np.ndarray:
     """Draw the same as `plot_decision_boundary` into axes that are there.
 
     Parameters
@@ -206,7 +218,7 @@ def draw_decision_boundary(axes, model, X, y, resolution=300, size=26):
 # ------------------------------------------------------------------ curves
 
 
-def plot_costs(history, title="Cost during training"):
+def plot_costs(history: dict[str, dict[str, list[float]]], title: str = "Cost during training") -> Picture:
     """Draw cost curves on one logarithmic axis.
 
     Parameters
@@ -227,7 +239,9 @@ def plot_costs(history, title="Cost during training"):
     return Picture(figure, f"{title}, on a logarithmic axis: {seen}.")
 
 
-def plot_run(curve, model, X, y, title="One run"):
+def plot_run(
+    curve: dict[str, list[float]], model: Model, X: np.ndarray, y: np.ndarray, title: str = "One run"
+) -> Picture:
     """Draw what became of one run: the cost curve, and beside it the decision boundary.
 
     Parameters
@@ -254,12 +268,14 @@ def plot_run(curve, model, X, y, title="One run"):
     return Picture(figure, f"{title}. On a logarithmic axis {falls}. Decision boundary: {seen}.")
 
 
-def plot_signals(signals, rule, title="Signals in a deep network"):
+def plot_signals(
+    signals: dict[str, Signals], rule: dict[str, float], title: str = "Signals in a deep network"
+) -> Picture:
     """Draw the size of activations and of gradients, layer by layer, beside what the rule says.
 
     Parameters
     ----------
-    signals : dict of str to init_utils.Signals
+    signals : dict of str to Signals
         What was measured, for each start.
     rule : dict of str to float
         By which a layer should multiply the mean square, for each start.
@@ -305,12 +321,12 @@ def plot_signals(signals, rule, title="Signals in a deep network"):
 HATCHED = "hatched: predicts 1\nplain: predicts 0"
 
 
-def outside_legend(axes, title=None):
+def outside_legend(axes: Axes, title: str | None = None) -> None:
     """Put the legend of some axes to the right of them, where it covers no point."""
     axes.legend(title=title, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
 
 
-def _axes_of_the_caller():
+def _axes_of_the_caller() -> Axes | None:
     """Return pyplot's current axes, or None where nobody has made any."""
     pyplot = sys.modules.get("matplotlib.pyplot")  # whoever has made axes with it has imported it
     if pyplot is None or not pyplot.get_fignums() or not pyplot.gcf().axes:
@@ -318,12 +334,12 @@ def _axes_of_the_caller():
     return pyplot.gca()
 
 
-def _plane(axes, title):
+def _plane(axes: Axes, title: str) -> Axes:
     axes.set(title=title, xlabel="$x_1$ (no unit)", ylabel="$x_2$ (no unit)", aspect="equal")
     return axes
 
 
-def _scatter(axes, X, y, size=26):
+def _scatter(axes: Axes, X: np.ndarray, y: np.ndarray, size: float = 26) -> None:
     for label, color, marker in ((0, BLUE, "o"), (1, VERMILLION, "^")):
         chosen = np.asarray(y).ravel() == label
         axes.scatter(
@@ -338,7 +354,7 @@ def _scatter(axes, X, y, size=26):
         )
 
 
-def _boundary(axes, model, X, y, size=26):
+def _boundary(axes: Axes, model: Model, X: np.ndarray, y: np.ndarray, size: float = 26) -> str:
     """Draw a decision boundary, and return in words what there is to see."""
     region = draw_decision_boundary(axes, model, X, y, size=size)
     predicted = np.asarray(model(X.T), dtype=int).reshape(1, -1)
@@ -352,7 +368,7 @@ def _boundary(axes, model, X, y, size=26):
     )
 
 
-def _costs(axes, history):
+def _costs(axes: Axes, history: dict[str, dict[str, list[float]]]) -> str:
     """Draw cost curves on a logarithmic axis, and return in words where they start and end."""
     sentences = []
     for index, (name, run) in enumerate(history.items()):

@@ -1,1 +1,0 @@
-../../diagnosis.py

@@ -1,1 +1,0 @@
-../../init_utils.py
