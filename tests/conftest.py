@@ -23,6 +23,10 @@ from pathlib import Path
 # Matplotlib keeps a list of its fonts, and complains where it was made for another environment.
 os.environ["MPLCONFIGDIR"] = str(Path(sys.prefix) / "matplotlib")
 
+from grading import import_jsonschema
+
+import_jsonschema()  # in a tenth of the time
+
 import matplotlib.font_manager  # noqa: F401 - makes the list, so that no kernel has to
 import nbformat
 import pytest

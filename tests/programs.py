@@ -7,7 +7,19 @@ import sys
 import tempfile
 import types
 
+from grading import import_jsonschema
+
+import_jsonschema()  # in a tenth of the time
+
 import kernels  # noqa: F401 - registers them, in every process that is forked from one with this module
+import nbgrader.api
+from alembic.script import ScriptDirectory
+from nbgrader.dbutil import ALEMBIC_DIR
+from sqlalchemy.orm import configure_mappers
+
+configure_mappers()  # of nbgrader's tables, which SQLAlchemy does before the first query of a process
+# nbgrader starts a process of alembic for every new gradebook, for seconds: test_foreign.py has it that both say the same.
+nbgrader.api.get_alembic_version = ScriptDirectory(ALEMBIC_DIR).get_current_head
 
 PRELOADED = [
     "programs",

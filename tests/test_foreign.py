@@ -4,12 +4,15 @@ Right answers get as many points, or more; wrong ones never get more.
 """
 
 import importlib.util
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import foreign
-import nbgrader
+import nbgrader.api
 import pytest
 import shapes
 from unmodified import Course
@@ -37,6 +40,14 @@ def differences(ours, theirs):
     cells = sorted((ours or {}).keys() | (theirs or {}).keys())
     pairs = [(cell, (ours or {}).get(cell), (theirs or {}).get(cell)) for cell in cells]
     return ", ".join(f"{cell[1]} {mine} for {other}" for cell, mine, other in pairs if mine != other)
+
+
+def test_gradebooks_begin_here_with_the_version_that_nbgrader_gives_them():
+    """programs.py has it without the process that an nbgrader starts for it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    asks = "from nbgrader.api import get_alembic_version; print(get_alembic_version())"
+    ran = subprocess.run([sys.executable, "-c", asks], env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    assert ran.stdout.strip() == nbgrader.api.get_alembic_version(), ran.stderr
 
 
 # ------------------------------------------------------------------ other assignments
