@@ -31,10 +31,8 @@ MIXED = random.Random(0).sample(range(1000), 1000)  # those that take long are n
 CASES = {f"{number:03}": case for number, case in zip(MIXED, [*ATTACKS, *DAMAGED[len(ODD_NAMES) :]])} | dict(
     zip(ODD_NAMES, DAMAGED)
 )
-# In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked. And of those the kinds that
-# one can hold, and another not: what comes out of it, and what it is worth, is decided by the same code for all of them.
-HELD = {"control", "floods", "links", "network", "patches", "processes", "searches", "writes"}
-IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS and case.group in HELD}
+# In the other sandboxes the attacks alone: what is damaged is read before any sandbox is asked.
+IN_OTHERS = {student: case for student, case in CASES.items() if case in ATTACKS}
 HANDED_IN = {"warm bubblewrap": CASES, "bubblewrap": IN_OTHERS, "sandlock": IN_OTHERS}
 # Seconds. A cell has what a course gives it: honest plots take more than half of that on a machine that is busy.
 LIMITS = {"cell": 10, "call": 2, "total": 30}
